@@ -1,0 +1,53 @@
+# Two commands for a fresh clone with Python 3.11 or newer: `make demo` and `make test`. Both do all the set-up.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+DEMO_OUT ?= runs/demo
+# PyTorch stands beside the lock: which of its builds fits (CPU or CUDA, with its libraries) depends on the machine.
+TORCH := torch==2.13.0
+
+.PHONY: setup demo test check format lock bench clean help
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(VENV)/installed ## virtual environment with everything that the lock names
+
+$(VENV)/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("FANNO needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+demo: setup ## the whole flow on the documentation of the installed packages
+	$(BIN)/fanno run --corpus installed-docs --out $(DEMO_OUT)
+
+test: setup ## the tests
+	$(BIN)/pytest
+
+check: setup ## lint, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup ## mend what ruff can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## resolve the lock anew (takes minutes: it fetches the hashes of every file)
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
+	build/lock/bin/pip-compile --quiet --all-extras --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --unsafe-package torch --output-file requirements.lock pyproject.toml
+	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock
+
+bench: setup ## measure the encoder and the neighbour search on this machine
+	$(BIN)/python -m bench.encoder
+	$(BIN)/python -m bench.neighbours
+
+clean: ## forget the virtual environment and the demo
+	rm -rf $(VENV) $(DEMO_OUT)

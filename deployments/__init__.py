@@ -1,0 +1,1 @@
+"""How it is run: command line, Prefect server, pools and schedules."""

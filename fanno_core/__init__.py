@@ -1,0 +1,1 @@
+"""The method itself: every phase as plain functions over rows. Knows nothing of Prefect."""

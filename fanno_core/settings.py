@@ -1,0 +1,296 @@
+"""Every setting, its default, its limits, its meaning and where its default was read.
+
+Settings are frozen and refuse unknown keys. A field marked `bytes=False` cannot change a byte of the data
+set (concurrency, for example), so it is left out of every fingerprint.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fanno_core.errors import BadSettings
+
+PUBLISHED = "FANNO's published code"
+
+
+class Section(BaseModel):
+    """A frozen group of settings that refuses unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Ingest(Section):
+    """Files to segments."""
+
+    text_field: str = Field("", description="column or key that holds the text; empty: found by name")
+    segment_chars: int = Field(2400, ge=200, le=100_000, description="longest segment, in characters")
+    segment_min_chars: int = Field(
+        350, ge=0, le=100_000, description="shorter paragraphs are joined up to this length, in characters"
+    )
+
+
+class Screen(Section):
+    """Which segments stay."""
+
+    min_words: int = Field(30, ge=1, description="shortest segment kept, in words")
+    max_words: int = Field(2000, ge=1, description="longest segment kept, in words")
+    languages: tuple[str, ...] = Field(("en",), description="ISO 639-1 codes kept; empty: every language")
+    max_repetition: float = Field(
+        0.3, ge=0, le=1, description="largest share of characters in repeated lines or repeated 5-grams"
+    )
+    max_boilerplate: float = Field(
+        0.5, ge=0, le=1, description="largest share of lines that are menus, links, badges or legal notes"
+    )
+    min_letters: float = Field(0.6, ge=0, le=1, description="smallest share of letters among non-space characters")
+    near_duplicate: float = Field(
+        0.8, gt=0, le=1, description="Jaccard similarity of word 5-grams from which two segments are near-duplicates"
+    )
+    personal_data: Literal["reject", "mask", "ignore"] = Field(
+        "mask",
+        description="what happens to segments that hold e-mail addresses, telephone or card numbers and the like",
+    )
+    min_quality: float = Field(0.5, ge=0, le=1, description="smallest probability of the quality verdict")
+    max_advertisement: float = Field(0.5, ge=0, le=1, description="largest probability of the advertisement verdict")
+    max_privacy: float = Field(0.5, ge=0, le=1, description="largest probability of the privacy verdict")
+    prefer: Literal["longer", "shorter", "none"] = Field(
+        "longer",
+        description="length as a proxy of complexity: which segments come first within a community and a topic",
+    )
+
+
+class Encoder(Section):
+    """Texts to vectors."""
+
+    model: str = Field(
+        "all-MiniLM-L6-v2",
+        description="sentence-transformers model by name or folder; the default comes inside a PyPI wheel",
+    )
+    revision: str = Field("", description="revision of a hub model; empty: the newest")
+    runtime: Literal["auto", "openvino", "torch"] = Field(
+        "auto", description="auto: OpenVINO where it is installed and the model is on the CPU, PyTorch otherwise"
+    )
+    max_tokens: int = Field(256, ge=8, description="texts are cut at this many tokens")
+
+
+class Communities(Section):
+    """Groups of near-equal segments, and topics."""
+
+    partition: Literal["leiden", "fast"] = Field(
+        "leiden", description="leiden, or fast: sentence-transformers' community detection, as in " + PUBLISHED
+    )
+    threshold: float = Field(0.7, ge=-1, le=1, description=f"smallest cosine of an edge; 0.7 in {PUBLISHED}")
+    neighbours: int = Field(16, ge=1, le=1024, description="edges looked for from each segment (leiden)")
+    quality: Literal["cpm", "rb"] = Field("cpm", description="Leiden's quality function: constant Potts or RB")
+    resolution: float = Field(0.3, gt=0, description="Leiden's resolution: larger means smaller communities")
+    min_size: int = Field(
+        1,
+        ge=1,
+        description=f"smaller communities are dropped; {PUBLISHED} has 2, which drops the most distinctive texts",
+    )
+    per_community: int = Field(1, ge=1, description=f"representatives kept of each community; 1 in {PUBLISHED}")
+    topic_threshold: float = Field(0.4, ge=-1, le=1, description="smallest cosine of an edge for topics")
+    topic_resolution: float = Field(1.0, gt=0, description="Leiden's resolution (RB) for topics")
+    exact_below: int = Field(
+        20_000, ge=0, description="up to this many segments FAISS searches exactly; above, through inverted lists"
+    )
+
+
+class Seeds(Section):
+    """Instructions written from the tag pool."""
+
+    documents: int = Field(10, ge=1, description=f"documents that seeds are written from; 10 in {PUBLISHED}")
+    per_document: int = Field(
+        96, ge=1, le=96, description=f"tag combinations per document; all 96 in {PUBLISHED}, fewer: a balanced sample"
+    )
+    max_tokens: int = Field(2048, ge=1, description=f"longest instruction; 2,048 in {PUBLISHED}")
+    temperature: float = Field(0.0, ge=0, le=2, description=f"0, greedy, in {PUBLISHED}")
+    top_p: float = Field(0.9, gt=0, le=1, description=f"0.9 in {PUBLISHED}")
+
+
+class Filters(Section):
+    """Which instructions stay, seeds and augmented alike."""
+
+    hard: Literal["word", "legacy", "none"] = Field(
+        "word", description="keyword rule: whole words, or substrings and ASCII only as in " + PUBLISHED
+    )
+    max_private: float = Field(0.5, ge=0, le=1, description="largest probability of the privacy verdict")
+    max_unsafe: float = Field(0.5, ge=0, le=1, description="largest probability of the harm verdict")
+    min_answerable: float = Field(0.5, ge=0, le=1, description="smallest probability of the answerable verdict")
+    judge: bool = Field(True, description="ask the teacher for the three verdicts")
+    novelty: float = Field(
+        0.9,
+        ge=-1,
+        le=1,
+        description=f"instructions this close (cosine) to a kept one are dropped; 0.9 in {PUBLISHED}",
+    )
+
+
+class Augment(Section):
+    """Think Different."""
+
+    iterate: bool = Field(True, description="write further instructions from the remaining documents")
+    selection: Literal["ucb", "random", "none"] = Field("ucb", description="how counterexamples are chosen")
+    bandit: Literal["default", "published"] = Field(
+        "default", description="default learns from what a seed's children achieve; published: " + PUBLISHED
+    )
+    weight: float = Field(
+        0.3, ge=0, description="exploration weight of the default bandit; the published one uses 3 * sqrt 2"
+    )
+    top_share: float = Field(0.05, gt=0, le=1, description=f"share of seeds drawn from; 0.05 in {PUBLISHED}")
+    shots: int = Field(3, ge=1, le=8, description=f"counterexamples a prompt; 3 in {PUBLISHED}")
+    shot_words: int = Field(100, ge=1, description=f"words of a counterexample shown; 100 in {PUBLISHED}")
+    window: int = Field(200, ge=1, description=f"documents an iteration; 200 in {PUBLISHED}")
+    limit: int = Field(
+        10_000, ge=0, description=f"stop after the window that brings more instructions than this; 1,000 in {PUBLISHED}"
+    )
+    max_tokens: int = Field(2048, ge=1, description=f"longest instruction; 2,048 in {PUBLISHED}")
+    temperature: float = Field(0.0, ge=0, le=2, description=f"0, greedy, in {PUBLISHED}")
+    top_p: float = Field(0.9, gt=0, le=1, description=f"0.9 in {PUBLISHED}")
+
+
+class Responses(Section):
+    """How instructions are answered."""
+
+    mode: Literal["auto", "direct", "document", "rag", "rag+"] = Field(
+        "auto",
+        description="direct; with the instruction's document; with retrieved ones; with both (rag+). "
+        "auto: direct, or rag+ for a teacher that knows nothing by itself",
+    )
+    retrieve: int = Field(3, ge=1, le=64, description="documents retrieved")
+    min_score: float = Field(0.3, ge=-1, le=1, description="smallest cosine of a retrieved document")
+    own_document: bool = Field(False, description="rag: the instruction's own document may be retrieved")
+    max_tokens: int = Field(2048, ge=1, description=f"longest response; 2,048 in {PUBLISHED}")
+    temperature: float = Field(0.0, ge=0, le=2, description=f"0, greedy, in {PUBLISHED}")
+    top_p: float = Field(0.9, gt=0, le=1, description=f"0.9 in {PUBLISHED}")
+    max_repetition: float = Field(0.5, ge=0, le=1, description="largest share of repeated word 4-grams")
+    max_copy: float = Field(
+        0.8, ge=0, le=1, description="largest ROUGE-L-like overlap of the response with its instruction"
+    )
+
+
+class Teacher(Section):
+    """Who judges, asks and answers."""
+
+    name: Literal["extractive", "transformers"] = Field(
+        "extractive", description="extractive: no weights, for previews; transformers: a local causal language model"
+    )
+    model: str = Field("", description="folder or hub name of the model")
+    revision: str = Field("", description="revision of a hub model; empty: the newest")
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="precision of the weights")
+    context_tokens: int = Field(0, ge=0, description="longest prompt and answer together; 0: what the model has")
+    batch: int = Field(16, ge=1, description="prompts a batch (transformers)")
+
+
+class Publish(Section):
+    """The data set's files."""
+
+    name: str = Field("fanno", pattern=r"^[\w.-]+$", description="name of the data set, as its card says")
+    system: str = Field("", description="system message of the chat formats; empty: none")
+    shard_rows: int = Field(50_000, ge=1, description="rows a Parquet file")
+
+
+class Run(Section):
+    """How the run is done."""
+
+    seed: int = Field(42, ge=0, description=f"seed of every random choice; 42 in {PUBLISHED}")
+    shard_rows: int = Field(512, ge=1, description="rows a task works on", json_schema_extra={"bytes": False})
+    concurrency: int = Field(
+        2, ge=1, le=256, description="tasks that run at the same time", json_schema_extra={"bytes": False}
+    )
+
+
+class Settings(Section):
+    """All settings of a run."""
+
+    ingest: Ingest = Ingest()
+    screen: Screen = Screen()
+    encoder: Encoder = Encoder()
+    communities: Communities = Communities()
+    seeds: Seeds = Seeds()
+    filters: Filters = Filters()
+    augment: Augment = Augment()
+    responses: Responses = Responses()
+    teacher: Teacher = Teacher()
+    publish: Publish = Publish()
+    run: Run = Run()
+
+
+def load_settings(file: Path | None = None, assignments: Iterable[str] = ()) -> Settings:
+    """Settings from a TOML file, with `section.key=value` assignments on top.
+
+    A value is read as TOML where that works and as a plain string otherwise, so `--set teacher.name=extractive`
+    needs no quotes.
+
+    Raises:
+        BadSettings: the file cannot be read, or a key or value is refused; the message names it.
+    """
+    values: dict[str, Any] = _read_toml(file) if file else {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        section, dot, key = name.strip().partition(".")
+        if not (equals and section and dot and key):
+            raise BadSettings(f"--set {assignment!r}: write it as section.key=value, such as seeds.documents=20")
+        group = values.setdefault(section, {})
+        if not isinstance(group, dict):
+            raise BadSettings(f"--set {assignment!r}: {section} is not a section of settings")
+        group[key] = _toml_value(text.strip())
+    return make_settings(values)
+
+
+def make_settings(values: Mapping[str, Any]) -> Settings:
+    """Settings from nested values, with one sentence for whatever is refused.
+
+    Raises:
+        BadSettings: a key is unknown, or a value has the wrong type or is out of range.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise BadSettings(f"there is no setting {name}; `fanno settings` lists them all") from None
+        raise BadSettings(f"setting {name}: {first['msg']}") from None
+
+
+def bytes_of(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
+    """The values of these settings, as far as they can change bytes.
+
+    Args:
+        settings: all settings.
+        names: `section` for all of a section, or `section.key`.
+    """
+    values: dict[str, Any] = {}
+    for name in names:
+        section, _, key = name.partition(".")
+        group: Section = getattr(settings, section)
+        for field, value in group.model_dump(mode="json").items():
+            if key in ("", field) and not _is_free(type(group), field):
+                values[f"{section}.{field}"] = value
+    return values
+
+
+def _is_free(section: type[Section], name: str) -> bool:
+    extra = section.model_fields[name].json_schema_extra
+    return isinstance(extra, dict) and extra.get("bytes") is False
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSettings(f"settings file {file}: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSettings(f"settings file {file}: {error}") from None
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

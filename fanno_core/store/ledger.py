@@ -1,0 +1,186 @@
+"""Shards and the ledger that alone says which work is done.
+
+`OUT/work/shards/PHASE/KEY-LABEL.parquet` are the rows, `OUT/work/ledger/PHASE/KEY.json` the entries. A file
+without an entry proves nothing; an entry counts only while every file that it names is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fanno_core.errors import ShardDamaged
+from fanno_core.outcome import Outcome, Usage
+from fanno_core.store.contracts import Rejection
+from fanno_core.store.durable import sha256_of, write_durably
+from fanno_core.store.fingerprint import canonical
+from fanno_core.store.tables import from_parquet, to_parquet
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class FileRef:
+    """A committed file: its path below OUT, its rows and the SHA-256 of its bytes."""
+
+    path: str
+    rows: int
+    sha256: str
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one piece of work made. This, and never a table, travels between tasks."""
+
+    phase: str
+    key: str
+    rows_in: int
+    candidates: int
+    kept: tuple[FileRef, ...]
+    rejected: tuple[FileRef, ...]
+    extras: Mapping[str, FileRef] = field(default_factory=dict)
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    usage: Usage = field(default_factory=Usage)
+
+    @property
+    def files(self) -> tuple[FileRef, ...]:
+        """Every file that this entry answers for."""
+        return (*self.kept, *self.rejected, *self.extras.values())
+
+    @property
+    def rows_kept(self) -> int:
+        """Rows in the kept files."""
+        return sum(ref.rows for ref in self.kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Entry:
+        """The entry of these values.
+
+        Raises:
+            KeyError, TypeError: they are not an entry's.
+        """
+        return cls(
+            **{
+                **values,
+                "kept": tuple(FileRef(**ref) for ref in values["kept"]),
+                "rejected": tuple(FileRef(**ref) for ref in values["rejected"]),
+                "extras": {name: FileRef(**ref) for name, ref in values["extras"].items()},
+                "usage": Usage(**values["usage"]),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The shards and the ledger of one output folder."""
+
+    out: Path
+
+    def read(self, refs: Iterable[FileRef], contract: Callable[..., Row]) -> list[Row]:
+        """The rows of these shards, shard after shard.
+
+        Raises:
+            ShardDamaged: a file is missing or is not the one that was committed.
+        """
+        return [row for ref in refs for row in from_parquet(self.bytes_of(ref), contract, ref.path)]
+
+    def bytes_of(self, ref: FileRef) -> bytes:
+        """The committed bytes of a file.
+
+        Raises:
+            ShardDamaged: it is missing or changed.
+        """
+        try:
+            data = (self.out / ref.path).read_bytes()
+        except OSError as error:
+            raise ShardDamaged(f"{ref.path} cannot be read: {error.strerror}") from None
+        if sha256_of(data) != ref.sha256:
+            raise ShardDamaged(f"{ref.path} is damaged: its bytes are not those that were committed")
+        return data
+
+    def is_whole(self, entry: Entry) -> bool:
+        """Whether every file of the entry is there, byte for byte."""
+        try:
+            for ref in entry.files:
+                self.bytes_of(ref)
+        except ShardDamaged:
+            return False
+        return True
+
+    def find(self, phase: str, key: str) -> Entry | None:
+        """The entry of finished work; None where it is not done, or where its entry or files are damaged."""
+        path = self._entry_path(phase, key)
+        try:
+            record = json.loads(path.read_bytes())
+            entry = Entry.from_json(record["entry"])
+            intact = record["sha256"] == sha256_of(canonical(record["entry"]).encode())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+        return entry if intact and (entry.phase, entry.key) == (phase, key) and self.is_whole(entry) else None
+
+    def write_shard(self, phase: str, key: str, label: str, rows: Sequence[Any], contract: type[Any]) -> FileRef:
+        """Commits rows as one shard."""
+        data = to_parquet(rows, contract)
+        path = f"work/shards/{phase}/{key}-{label}.parquet"
+        write_durably(self.out / path, data)
+        return FileRef(path, len(rows), sha256_of(data), label)
+
+    def commit(
+        self,
+        phase: str,
+        key: str,
+        rows_in: int,
+        outcome: Outcome[Any],
+        shards: Mapping[str, Sequence[Any]],
+        contract: type[Any],
+        usage: Usage,
+    ) -> Entry:
+        """Commits a phase's outcome: its kept rows as labelled shards, its rejections, its extra tables.
+
+        Args:
+            phase: name of the phase.
+            key: fingerprint of the work.
+            rows_in: rows that the work read.
+            outcome: what the phase made.
+            shards: label to kept rows; together the outcome's kept rows.
+            contract: what the kept rows are.
+            usage: what was asked of the teacher.
+        """
+        kept = tuple(self.write_shard(phase, key, label, rows, contract) for label, rows in shards.items())
+        rejected = (self.write_shard(phase, key, "rejected", outcome.rejected, Rejection),) if outcome.rejected else ()
+        extras = {name: self.write_shard(phase, key, name, rows, kind) for name, (kind, rows) in outcome.extras.items()}
+        entry = Entry(phase, key, rows_in, outcome.candidates, kept, rejected, extras, outcome.reasons, usage)
+        self.record(entry)
+        return entry
+
+    def record(self, entry: Entry) -> None:
+        """Writes the entry: from here on, the work is done."""
+        values = entry.to_json()
+        record = {"entry": values, "sha256": sha256_of(canonical(values).encode())}
+        write_durably(self._entry_path(entry.phase, entry.key), canonical(record).encode())
+
+    def _entry_path(self, phase: str, key: str) -> Path:
+        return self.out / "work" / "ledger" / phase / f"{key}.json"
+
+
+def by_id(rows: Sequence[Row], most: int) -> dict[str, list[Row]]:
+    """Rows in shards of about `most` rows, by the first digits of their id.
+
+    The number of shards is a power of two and a row's shard depends on its id, so that adding a document
+    changes one shard and leaves the others, and the work on them, as they are.
+    """
+    count = 1
+    while count * most < len(rows) and count < 256:
+        count *= 2
+    shards: dict[str, list[Row]] = {}
+    for row in rows:
+        shards.setdefault(f"{int(row.id[:4], 16) % count:03d}", []).append(row)  # type: ignore[attr-defined]
+    return dict(sorted(shards.items()))

@@ -1,0 +1,104 @@
+"""Rows of a contract to Parquet bytes and back; the same rows always give the same bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from itertools import pairwise
+from typing import Any, TypeVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fanno_core.errors import ContractBroken, ShardDamaged
+from fanno_core.store.contracts import Floats, Rejection, key_of, schema_of
+
+Row = TypeVar("Row")
+
+
+def to_parquet(rows: Sequence[Any], contract: type) -> bytes:
+    """Parquet bytes of rows, sorted by key, with page checksums.
+
+    Raises:
+        ContractBroken: a value has the wrong type or is null, or a key stands twice.
+    """
+    table = to_table(sorted_rows(rows, contract), contract)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", write_page_checksum=True, version="2.6")
+    return bytes(sink.getvalue())
+
+
+def to_table(rows: Sequence[Any], contract: type) -> pa.Table:
+    """An Arrow table of rows in their order.
+
+    Raises:
+        ContractBroken: a value has the wrong type or is null.
+    """
+    schema = schema_of(contract)
+    try:
+        columns = [pa.array([getattr(row, f.name) for row in rows], type=f.type) for f in schema]
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise ContractBroken(f"rows do not fit contract {contract.__name__}: {type(error).__name__}") from None
+    for f, values in zip(schema, columns, strict=True):
+        if values.null_count:
+            raise ContractBroken(f"column {f.name} of {contract.__name__} holds a null")
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def sorted_rows(rows: Sequence[Row], contract: type[Row]) -> list[Row]:
+    """Rows in the order of their key. Rejections may share an id: they are sorted by every column.
+
+    Raises:
+        ContractBroken: a key stands twice.
+    """
+    if contract is Rejection:
+        return sorted(rows, key=lambda row: tuple(getattr(row, f.name) for f in fields(Rejection)))
+    key = key_of(contract)
+    ordered = sorted(rows, key=lambda row: getattr(row, key))
+    for before, after in pairwise(ordered):
+        if getattr(before, key) == getattr(after, key):
+            raise ContractBroken(f"{contract.__name__} {getattr(after, key)} stands twice")
+    return ordered
+
+
+def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[Row]:
+    """The rows of a Parquet file.
+
+    Args:
+        data: the file's bytes.
+        contract: what it must hold.
+        name: what to call the file in an error.
+
+    Raises:
+        ShardDamaged: the bytes are no whole Parquet file of this contract.
+    """
+    try:
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
+        raise ShardDamaged(f"{name} is damaged: it cannot be read as Parquet") from None
+    if not table.schema.equals(schema_of(contract)):
+        raise ShardDamaged(f"{name} does not hold the columns of {contract.__name__}")
+    columns = [_values(table.column(f.name), f.type) for f in table.schema]
+    return [contract(*values) for values in zip(*columns, strict=True)]
+
+
+def _values(column: pa.ChunkedArray, kind: pa.DataType) -> list[Any]:
+    if kind == pa.list_(pa.float32()):
+        return _vectors(column)
+    values = column.to_pylist()
+    return [tuple(v) for v in values] if pa.types.is_list(kind) else values
+
+
+def _vectors(column: pa.ChunkedArray) -> list[Floats]:
+    # One flat array cut by offsets: a Python float for each number would cost 30 times the memory.
+    return (
+        [
+            np.asarray(row)
+            for chunk in column.chunks
+            for row in np.split(chunk.flatten().to_numpy(), (chunk.offsets.to_numpy() - chunk.offsets[0].as_py())[1:-1])
+        ]
+        if len(column)
+        else []
+    )

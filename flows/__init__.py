@@ -1,0 +1,1 @@
+"""Order only: `fanno.py` reads like the figure of the paper."""

@@ -1,0 +1,1 @@
+"""One phase a file: shards in, core called, shards out. Retries and artifacts live here."""

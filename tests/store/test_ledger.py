@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fanno_core.errors import RowsLost, ShardDamaged
+from fanno_core.outcome import Outcome, Usage
+from fanno_core.store.contracts import Document, Rejection, SeedState
+from fanno_core.store.durable import sweep_temporaries, write_durably, write_if_changed
+from fanno_core.store.fingerprint import canonical, fingerprint
+from fanno_core.store.ledger import Entry, Store, by_id
+
+
+def documents(count: int) -> list[Document]:
+    return [Document(f"{i * 7919 % 65536:04x}{i:012x}", f"text {i}", "here", str(i)) for i in range(count)]
+
+
+def committed(out: Path) -> tuple[Store, Entry]:
+    store, rows = Store(out), documents(5)
+    outcome = Outcome(rows, [Rejection("x", "rules", "too_short")], 6)
+    outcome = outcome.with_extra("bandit", SeedState, [SeedState("a", 1, 0.5, 3)])
+    entry = store.commit("rules", "k1", 6, outcome, by_id(rows, 2), Document, Usage(3, 20, 10))
+    return store, entry
+
+
+def test_a_committed_entry_is_found_with_all_that_it_says(tmp_path: Path) -> None:
+    store, entry = committed(tmp_path)
+    assert store.find("rules", "k1") == entry
+    assert (entry.rows_in, entry.candidates, entry.rows_kept) == (6, 6, 5)
+    assert entry.reasons == {"too_short": 1}
+    assert entry.usage == Usage(3, 20, 10)
+    assert sorted(row.id for row in store.read(entry.kept, Document)) == sorted(row.id for row in documents(5))
+    assert store.read([entry.extras["bandit"]], SeedState) == [SeedState("a", 1, 0.5, 3)]
+
+
+def test_work_that_is_not_in_the_ledger_is_not_done(tmp_path: Path) -> None:
+    store, entry = committed(tmp_path)
+    assert store.find("rules", "k2") is None
+    assert store.find("verdicts", "k1") is None
+    (tmp_path / "work" / "ledger" / "rules" / "k1.json").unlink()
+    assert store.find("rules", "k1") is None
+    assert (tmp_path / entry.kept[0].path).exists(), "a file alone proves nothing"
+
+
+def flip(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, flip, lambda path: path.write_bytes(path.read_bytes()[:-1])])
+@pytest.mark.parametrize("which", ["kept", "rejected", "extra", "entry"])
+def test_any_damage_undoes_the_entry(tmp_path: Path, damage: Callable[[Path], object], which: str) -> None:
+    store, entry = committed(tmp_path)
+    paths = {
+        "kept": entry.kept[-1].path,
+        "rejected": entry.rejected[0].path,
+        "extra": entry.extras["bandit"].path,
+        "entry": "work/ledger/rules/k1.json",
+    }
+    damage(tmp_path / paths[which])
+    assert store.find("rules", "k1") is None
+
+
+def test_reading_a_damaged_shard_names_it(tmp_path: Path) -> None:
+    store, entry = committed(tmp_path)
+    flip(tmp_path / entry.kept[0].path)
+    with pytest.raises(ShardDamaged, match=entry.kept[0].path):
+        store.read(entry.kept, Document)
+
+
+def test_every_cut_of_the_ledger_entry_is_noticed(tmp_path: Path) -> None:
+    store, _ = committed(tmp_path)
+    path = tmp_path / "work" / "ledger" / "rules" / "k1.json"
+    data = path.read_bytes()
+    for length in range(len(data)):
+        path.write_bytes(data[:length])
+        assert store.find("rules", "k1") is None
+
+
+def test_lost_rows_stop_the_phase() -> None:
+    with pytest.raises(RowsLost, match="3 candidates, but 1 kept and 1 rejected"):
+        Outcome(documents(1), [Rejection("x", "rules", "too_short")], 3)
+
+
+@given(st.integers(0, 400), st.integers(1, 100))
+def test_shards_hold_every_row_once_and_keep_their_place(count: int, most: int) -> None:
+    rows = documents(count)
+    shards = by_id(rows, most)
+    assert sorted(row.id for shard in shards.values() for row in shard) == sorted(row.id for row in rows)
+    assert list(shards) == sorted(shards)
+    if count > 1 and len(by_id(rows[1:], most)) == len(shards):
+        changed = [name for name, shard in by_id(rows[1:], most).items() if shard != shards[name]]
+        assert len(changed) <= 1, "a document that goes changes one shard"
+
+
+@given(st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=6), st.randoms())
+def test_fingerprints_do_not_depend_on_the_order_of_keys(parts: dict[str, object], rng) -> None:
+    shuffled = dict(rng.sample(sorted(parts.items()), len(parts)))
+    assert fingerprint("rules", 1, parts) == fingerprint("rules", 1, shuffled)
+    assert fingerprint("rules", 1, parts) != fingerprint("rules", 2, parts)
+
+
+@pytest.mark.parametrize("value", [float("nan"), object(), {1, 2}])
+def test_a_value_without_a_canonical_form_has_no_fingerprint(value: object) -> None:
+    with pytest.raises((TypeError, ValueError)):
+        canonical({"value": value})
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    write_durably(path, b"old")
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        write_durably(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_equal_bytes_are_not_written_again(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    write_if_changed(path, b"same")
+    before = path.stat()
+    write_if_changed(path, b"same")
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / ".shard.parquet.123.tmp").write_bytes(b"half")
+    (tmp_path / "deep" / "shard.parquet").write_bytes(b"whole")
+    sweep_temporaries(tmp_path)
+    assert [file.name for file in (tmp_path / "deep").iterdir()] == ["shard.parquet"]
