@@ -1,0 +1,1 @@
+"""Bytes to clean segments: readers by format, markup, segmentation."""

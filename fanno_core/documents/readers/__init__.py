@@ -1,0 +1,1 @@
+"""One file a format, each turning a source into raw documents; `table.py` lists them."""
