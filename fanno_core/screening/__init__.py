@@ -1,0 +1,1 @@
+"""Which segments stay: rules, duplicates, personal data, verdicts of the teacher."""
