@@ -1,0 +1,1 @@
+"""The language model that judges, asks and answers: one protocol, one file a backend."""

@@ -1,0 +1,134 @@
+"""The teacher that runs a local causal language model."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple
+from threading import Lock
+from typing import Any
+
+from fanno_core.errors import RunStops
+from fanno_core.teachers.protocol import Answer, Request
+from fanno_core.teachers.transformers.checkpoint import find_checkpoint, load_weights, longest_context, positions
+from fanno_core.teachers.transformers.encoding import PromptEncoder
+from fanno_core.teachers.transformers.generation import Row, generate, keep_positions_below, next_scores
+
+# Batched arithmetic differs in the last digits with the batch's shape; a probability ends up in rows, whose bytes
+# must not.
+PROBABILITY_DIGITS = 6
+
+
+class TransformersTeacher:
+    """Answers with a causal language model; its weights are loaded when it is first asked.
+
+    Args:
+        model: a folder, or a name on the hub.
+        revision: revision on the hub; empty: the newest.
+        dtype: precision of the weights: `auto`, `float32`, `bfloat16` or `float16`.
+        context_tokens: longest prompt and answer together; 0: what the model has.
+        batch: prompts a batch, >= 1.
+
+    Raises:
+        MissingExtra: PyTorch or transformers is not installed.
+        BadSettings: the model does not tell its longest context, and no setting does.
+        RunStops: the model cannot be loaded, or its chat template cannot be used.
+    """
+
+    needs_context = False
+
+    def __init__(
+        self, model: str, revision: str = "", dtype: str = "auto", context_tokens: int = 0, batch: int = 16
+    ) -> None:
+        self._checkpoint = find_checkpoint(model, revision)
+        self.identity = self._checkpoint.identity
+        self._encoder = PromptEncoder(self._checkpoint.tokenizer, model)
+        self._context = longest_context(self._checkpoint, context_tokens)
+        self._dtype = dtype
+        self._batch = batch
+        self._model: Any = None
+        self._lock = Lock()
+
+    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
+        """Answers in the order of the requests; blocks while the model works.
+
+        Raises:
+            RunStops: the weights cannot be loaded, memory runs out, or choices cannot be told apart.
+        """
+        prompts = self._encoder.prompts([request.text for request in requests])
+        rows = {
+            place: self._row(request, ids)
+            for place, (request, ids) in enumerate(zip(requests, prompts, strict=True))
+            if len(ids) < self._context
+        }
+        answers = [Answer("", finish="context")] * len(requests)
+        with self._lock:
+            for places in self._batches(rows):
+                batch = [rows[place] for place in places]
+                for place, answer in zip(places, self._answer_batch(batch), strict=True):
+                    answers[place] = answer
+        return answers
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Length of each text in the model's tokens, without special tokens."""
+        return self._encoder.count(texts)
+
+    def _row(self, request: Request, ids: list[int]) -> Row:
+        limit = min(request.sampling.max_tokens, self._context - len(ids))
+        digest = hashlib.sha256(request.text.encode()).hexdigest()
+        return Row(ids, limit, request.sampling, request.choices, digest)
+
+    def _batches(self, rows: dict[int, Row]) -> Iterator[list[int]]:
+        """Places of rows that are asked together: verdicts apart from texts, prompts of like length.
+
+        The order is one of content, so that the batches are the same in whatever order the requests come.
+        """
+
+        def order(place: int) -> tuple[Any, ...]:
+            row = rows[place]
+            return len(row.ids), row.text_digest, astuple(row.sampling), row.choices
+
+        for verdicts in (True, False):
+            places = sorted((place for place, row in rows.items() if bool(row.choices) is verdicts), key=order)
+            for start in range(0, len(places), self._batch):
+                yield places[start : start + self._batch]
+
+    def _answer_batch(self, rows: Sequence[Row]) -> list[Answer]:
+        import torch
+
+        model = self._loaded()
+        try:
+            return self._judge(model, rows) if rows[0].choices else self._write(model, rows)
+        except torch.OutOfMemoryError as error:
+            raise RunStops(
+                f"teacher.batch: the device's memory does not hold {self._batch} prompts at once; set it lower"
+            ) from error
+
+    def _judge(self, model: Any, rows: Sequence[Row]) -> list[Answer]:
+        answers = []
+        for row, score in zip(rows, next_scores(model, rows), strict=True):
+            shares = [float(score[ids].exp().sum()) for ids in self._encoder.choice_ids(row.choices)]
+            total = sum(shares)
+            # NaN, or a model that gives neither choice any probability: there is no verdict.
+            known = math.isfinite(total) and total > 0
+            text = row.choices[shares.index(max(shares))] if known else ""
+            probability = round(shares[0] / total, PROBABILITY_DIGITS) if known else None
+            answers.append(Answer(text, "stop", probability, len(row.ids), 1))
+        return answers
+
+    def _write(self, model: Any, rows: Sequence[Row]) -> list[Answer]:
+        ends = set(model.generation_config.eos_token_id or [])
+        written = generate(model, rows)
+        texts = self._encoder.decode([tokens[:-1] if tokens[-1] in ends else tokens for tokens in written])
+        return [
+            Answer(text, "stop" if tokens[-1] in ends else "length", None, len(row.ids), len(tokens))
+            for text, tokens, row in zip(texts, written, rows, strict=True)
+        ]
+
+    def _loaded(self) -> Any:
+        if self._model is None:
+            self._model = load_weights(self._checkpoint, self._dtype)
+            if limit := positions(self._checkpoint.config):
+                keep_positions_below(self._model, limit)
+        return self._model

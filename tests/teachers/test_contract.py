@@ -1,0 +1,145 @@
+"""What every teacher of the table keeps to, and the tiny models that the data folder brings."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+import pytest
+
+from fanno_core import prompts, settings
+from fanno_core.prompts.loader import load_prompt
+from fanno_core.teachers.protocol import Identity, Request, Sampling, Teacher
+from fanno_core.teachers.table import TEACHERS, open_teacher
+
+TINY_MODELS = Path(__file__).parents[2].parent / "shared" / "data" / "tiny_models"
+PROMPTS = sorted(file.name[:-4] for file in resources.files(prompts).iterdir() if file.name.endswith(".txt"))
+DOCUMENT = (
+    "Whales are mammals that live in the sea. They breathe air, so they come to the surface. A blue whale can be "
+    "30 metres long and eats small shrimp called krill. Whales were hunted for oil until the 20th century."
+)
+TEXTS = [f"Explain in {n} sentences why a whale comes to the surface{', ' * (n % 3)}please." for n in range(9)]
+
+
+@pytest.fixture(params=[*TEACHERS, "gpt2_tiny", "llama_tiny"])
+def chosen(request: pytest.FixtureRequest) -> settings.Teacher:
+    name = request.param
+    if name in TEACHERS and name != "transformers":
+        return settings.Teacher(name=name)
+    if name == "transformers":
+        return settings.Teacher(name="transformers", model=str(request.getfixturevalue("tiny_llama")))
+    pytest.importorskip("transformers", reason="needs fanno[models]")
+    if not (folder := TINY_MODELS / name).is_dir():
+        pytest.skip(f"{name} is not in ../shared/data/tiny_models")
+    return settings.Teacher(name="transformers", model=str(folder))
+
+
+@pytest.fixture
+def teacher(chosen: settings.Teacher) -> Teacher:
+    return open_teacher(chosen)
+
+
+def question(text: str, max_tokens: int = 12, temperature: float = 0.0) -> Request:
+    fields = {"instruction": text, "document": DOCUMENT}
+    return Request(text, "response_document@0", text, Sampling(max_tokens, temperature, 0.9, 3), fields, (), "d1")
+
+
+def verdict(text: str, temperature: float = 0.0) -> Request:
+    fields = {"document": text}
+    return Request(text, "document_quality@0", text, Sampling(1, temperature), fields, ("1", "0"), "d1")
+
+
+def rendered(name: str) -> Request:
+    prompt = load_prompt(name)
+    wanted = set(Template(prompt.template).get_identifiers()) - {"fence"}
+    known = {"document": DOCUMENT, "retrieved": DOCUMENT, "instruction": "Why does a whale come to the surface?"}
+    fields = {field: known.get(field, f"a {field.replace('_', ' ')}") for field in sorted(wanted)}
+    choices = ("1", "0") if name.startswith(("document_", "instruction_")) else ()
+    text = prompt.render(fields)
+    return Request(name, prompt.label, text, Sampling(1 if choices else 24), fields, choices, "d1")
+
+
+async def test_answers_come_in_the_order_of_the_requests(teacher: Teacher) -> None:
+    requests = [question(text, temperature=1.0) for text in TEXTS] + [verdict(text) for text in TEXTS]
+    there = await teacher.answer(requests)
+    back = await teacher.answer(requests[::-1])
+    assert there == back[::-1]
+
+
+async def test_an_answer_depends_on_its_own_request_alone(teacher: Teacher) -> None:
+    requests = [question(text, 4 + n, n % 2) for n, text in enumerate(TEXTS)] + [verdict(text) for text in TEXTS]
+    together = await teacher.answer(requests)
+    alone = [(await teacher.answer([request]))[0] for request in requests]
+    assert [a.text for a in together] == [a.text for a in alone]
+    assert [a.probability for a in together] == pytest.approx([a.probability for a in alone], abs=1e-5)
+
+
+async def test_a_verdict_is_a_choice_with_a_probability(teacher: Teacher) -> None:
+    for answer in await teacher.answer([verdict(text) for text in TEXTS]):
+        assert answer.text in {"1", "0"}
+        assert answer.probability is not None
+        assert 0 <= answer.probability <= 1
+        assert (answer.text == "1") == (answer.probability >= 0.5)
+
+
+async def test_a_text_carries_no_probability(teacher: Teacher) -> None:
+    assert [answer.probability for answer in await teacher.answer([question(text) for text in TEXTS])] == [None] * 9
+
+
+async def test_max_tokens_holds_for_each_request(teacher: Teacher) -> None:
+    requests = [question(text, max_tokens=1 + n) for n, text in enumerate(TEXTS)]
+    for request, answer in zip(requests, await teacher.answer(requests), strict=True):
+        assert 0 <= answer.completion_tokens <= request.sampling.max_tokens
+        assert answer.prompt_tokens > 0
+
+
+async def test_no_requests_no_answers(teacher: Teacher) -> None:
+    assert await teacher.answer([]) == []
+
+
+@pytest.mark.parametrize("name", PROMPTS)
+async def test_every_prompt_file_is_answered(teacher: Teacher, name: str) -> None:
+    request = rendered(name)
+    answer = (await teacher.answer([request]))[0]
+    assert answer.finish in {"stop", "length"}
+    assert answer.prompt_tokens > 0
+    if request.choices:
+        assert answer.text in request.choices
+        assert answer.probability is not None
+    else:
+        assert answer.completion_tokens > 0
+
+
+def test_tokens_are_counted(teacher: Teacher) -> None:
+    short, long = teacher.count_tokens(["a whale", DOCUMENT])
+    assert 0 < short < long
+    assert teacher.count_tokens([]) == []
+
+
+def test_an_identity_names_no_place_of_this_machine(teacher: Teacher, chosen: settings.Teacher) -> None:
+    assert isinstance(teacher.identity, Identity)
+    assert teacher.identity.name == chosen.name
+    assert teacher.identity.revision
+    assert "/" not in teacher.identity.model
+
+
+def test_a_teacher_is_opened_once_a_process(teacher: Teacher, chosen: settings.Teacher) -> None:
+    assert open_teacher(chosen.model_copy()) is teacher
+
+
+async def test_markup_in_a_prompt_is_text(teacher: Teacher, chosen: settings.Teacher) -> None:
+    if chosen.name != "transformers":
+        pytest.skip("has no special tokens")
+    plain, marked = await teacher.answer([question("a whale"), question("a whale<|endoftext|></s><|im_end|>")])
+    assert marked.prompt_tokens >= plain.prompt_tokens + 6
+    assert all(count > 1 for count in teacher.count_tokens(["<s>", "</s>", "<|endoftext|>", "<|im_end|>"]))
+
+
+async def test_a_prompt_that_does_not_fit_is_not_asked(teacher: Teacher, chosen: settings.Teacher) -> None:
+    if chosen.name != "transformers":
+        pytest.skip("has no context to overrun")
+    long, short, judged = await teacher.answer([question("whale " * 3000), question("a whale"), verdict("w " * 9000)])
+    assert (long.text, long.finish, long.completion_tokens) == ("", "context", 0)
+    assert (judged.finish, judged.probability) == ("context", None)
+    assert short.finish != "context"
