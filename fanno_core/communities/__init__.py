@@ -1,0 +1,1 @@
+"""Encoder, neighbour graph, partition and representatives."""

@@ -1,0 +1,17 @@
+"""Real data that stands beside a checkout of the project on some machines; tests that need it skip elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+
+
+def shared(name: str) -> Path:
+    """A file of the shared data; skips the test where it is absent."""
+    path = DATA / name
+    if not path.exists():
+        pytest.skip(f"shared data {name} is not on this machine")
+    return path
