@@ -1,0 +1,1 @@
+"""Tag pool, seeds, bandit, Think Different and the filters of instructions."""

@@ -1,0 +1,117 @@
+"""Think Different: one more instruction from each document of a window, unlike the counterexamples it is shown."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from fanno_core.instructions.bandit import Bandit, child_reward, open_bandit, update
+from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, question_of, write_instructions
+from fanno_core.instructions.novelty import keep_novel
+from fanno_core.instructions.tags import form_rules
+from fanno_core.outcome import Outcome
+from fanno_core.responses.direct import response_lengths
+from fanno_core.settings import Augment, Settings
+from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState
+from fanno_core.teachers.protocol import Sampling, Teacher
+
+PHASE = "augment"
+THINK_DIFFERENT = "think_different"
+WITHOUT_EXAMPLES = "augment_without_examples"
+PROMPTS = (THINK_DIFFERENT, WITHOUT_EXAMPLES, *VERDICT_PROMPTS)
+OPENING_WORDS = 4
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Every instruction kept so far, its vectors `[n, d]`, and what the bandit knows of each."""
+
+    instructions: Mapping[str, Instruction]
+    vectors: Floats
+    states: Sequence[SeedState]
+
+
+async def augment_window(
+    documents: Sequence[Placed],
+    pool: Pool,
+    iteration: int,
+    teacher: Teacher,
+    encode: Callable[[Sequence[str]], Floats],
+    settings: Settings,
+) -> Outcome[Instruction]:
+    """New instructions from one window of documents, each document used once.
+
+    Args:
+        documents: the window, in the order of the queue.
+        pool: what was kept before.
+        iteration: number of the window, from 1.
+        teacher: who writes and judges.
+        encode: texts to unit vectors.
+        settings: all settings.
+
+    Returns:
+        The kept instructions; extra tables are their `vectors` and `bandit`, the states after the window.
+
+    Raises:
+        TryAgain, RunStops: from the teacher.
+
+    Source: stage 2b of FANNO's published code.
+    """
+    rng = random.Random(f"{settings.run.seed}:augment:{iteration}")
+    bandit = open_bandit(pool.states, settings.augment)
+    drafts = [_draft(document, pool, bandit, rng, iteration, settings.augment) for document in documents]
+    written = await write_instructions(drafts, teacher, _sampling(settings), settings.filters, PHASE)
+    vectors = encode([question_of(row) for row in written.kept])
+    novel = keep_novel(written.kept, vectors, pool.vectors, settings.filters.novelty, PHASE)
+    states = rewarded(bandit.states(), drafts, novel.kept)
+    new = await seed_states(novel.kept, teacher, settings)
+    return replace(
+        novel,
+        rejected=[*written.rejected, *novel.rejected],
+        candidates=written.candidates,
+        extras={**novel.extras, "bandit": (SeedState, [*states, *new])},
+    )
+
+
+def rewarded(states: Sequence[SeedState], drafts: Sequence[Draft], kept: Sequence[Instruction]) -> list[SeedState]:
+    """States after each counterexample got the reward of the child that it helped to write."""
+    score = {row.document_id: row.answerable * (1 - max(row.similarity, 0.0)) for row in kept}
+    shown = {draft.document.id: draft.counterexamples for draft in drafts}
+    rewards = {child: child_reward(child in score, score.get(child, 0.0)) for child in shown}
+    return update(states, shown, rewards)
+
+
+async def seed_states(rows: Sequence[Instruction], teacher: Teacher, settings: Settings) -> list[SeedState]:
+    """First states of new seeds. The published bandit rates a seed by the length of its direct response."""
+    needs_length = settings.augment.bandit == "published" and settings.augment.selection == "ucb"
+    lengths = await response_lengths(rows, teacher, _sampling(settings)) if needs_length else [0] * len(rows)
+    return [SeedState(row.id, 0, 0.0, length) for row, length in zip(rows, lengths, strict=True)]
+
+
+def _sampling(settings: Settings) -> Sampling:
+    how = settings.augment
+    return Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)
+
+
+def _draft(
+    document: Placed, pool: Pool, bandit: Bandit, rng: random.Random, iteration: int, settings: Augment
+) -> Draft:
+    form, rule = rng.choice(list(form_rules().items()))
+    shots = bandit.choose(rng)
+    if not shots:
+        values = {"document": document.text, "form_rule": rule}
+        return Draft(WITHOUT_EXAMPLES, values, document, iteration, form=form)
+    texts = [_shortened(pool.instructions[shot], settings.shot_words) for shot in shots]
+    values = {
+        "document": document.text,
+        "form_rule": rule,
+        "openings": ", ".join(f'"{" ".join(text.split()[:OPENING_WORDS])}"' for text in texts),
+        "counterexamples": "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1)),
+    }
+    return Draft(THINK_DIFFERENT, values, document, iteration, form=form, counterexamples=tuple(shots))
+
+
+def _shortened(row: Instruction, words: int) -> str:
+    """A counterexample as the prompt shows it; the stored instruction stays as it is."""
+    return " ".join(question_of(row).split()[:words])

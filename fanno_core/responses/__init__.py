@@ -1,0 +1,1 @@
+"""Answers, retrieval and the filters of responses."""

@@ -1,0 +1,32 @@
+"""The direct question to the teacher, which responses and the published bandit both ask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fanno_core.instructions.drafts import question_of
+from fanno_core.prompts.loader import load_prompt
+from fanno_core.settings import Settings
+from fanno_core.store.contracts import Instruction
+from fanno_core.teachers.protocol import Request, Sampling, Teacher
+
+PROMPT = "response_direct"
+
+
+def direct_request(row: Instruction, sampling: Sampling) -> Request:
+    """The instruction, put to the teacher as a user would."""
+    values = {"instruction": question_of(row)}
+    text = load_prompt(PROMPT).render(values)
+    return Request(row.id, PROMPT, text, sampling, values, (), row.document_id)
+
+
+def response_sampling(settings: Settings) -> Sampling:
+    """How responses are drawn."""
+    how = settings.responses
+    return Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)
+
+
+async def response_lengths(rows: Sequence[Instruction], teacher: Teacher, sampling: Sampling) -> list[int]:
+    """Length of the direct response to each instruction, in the teacher's tokens."""
+    answers = await teacher.answer([direct_request(row, sampling) for row in rows])
+    return teacher.count_tokens([answer.text for answer in answers])
