@@ -1,0 +1,102 @@
+"""`OUT/run.json` and `OUT/rejected/`: what a run did, whether or not it came to its end."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from fanno_core.dataset.publish import FOLDER, MANIFEST
+from fanno_core.errors import RowsLost
+from fanno_core.outcome import Usage
+from fanno_core.settings import Settings
+from fanno_core.store.contracts import Rejection
+from fanno_core.store.durable import write_durably, write_if_changed
+from fanno_core.store.ledger import Entry, Store
+from fanno_core.store.tables import to_parquet
+
+PACKAGES = ("fanno", "prefect", "torch", "transformers", "sentence-transformers", "openvino", "faiss-cpu", "leidenalg")
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRecord:
+    """One phase of a run, as `run.json` tells it. Calls and tokens are those of this run, not of the journal."""
+
+    name: str
+    rows_in: int
+    candidates: int
+    rows_kept: int
+    rejected: Mapping[str, int]
+    teacher_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    tasks: int
+    tasks_cached: int
+    seconds: float
+
+
+def record_phase(name: str, entries: Sequence[Entry], fresh: Sequence[Entry], seconds: float) -> PhaseRecord:
+    """The record of a phase from all its entries and those made in this run.
+
+    Raises:
+        RowsLost: candidates are not kept plus rejected.
+    """
+    reasons: Counter[str] = Counter()
+    for entry in entries:
+        reasons.update(entry.reasons)
+    candidates, kept = sum(e.candidates for e in entries), sum(e.rows_kept for e in entries)
+    if candidates != kept + reasons.total():
+        raise RowsLost(f"phase {name}: {candidates} candidates, but {kept} kept and {reasons.total()} rejected")
+    usage = sum((entry.usage for entry in fresh), Usage())
+    return PhaseRecord(
+        name=name,
+        rows_in=sum(entry.rows_in for entry in entries),
+        candidates=candidates,
+        rows_kept=kept,
+        rejected=dict(sorted(reasons.items())),
+        teacher_calls=usage.calls,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        tasks=len(entries),
+        tasks_cached=len(entries) - len(fresh),
+        seconds=round(seconds, 3),
+    )
+
+
+def write_run_record(out: Path, phases: Sequence[PhaseRecord], settings: Settings, teacher: str, encoder: str) -> None:
+    """Writes `OUT/run.json`."""
+    record = {
+        "phases": [asdict(phase) for phase in phases],
+        "dataset": published(out),
+        "settings": settings.model_dump(mode="json"),
+        "teacher": teacher,
+        "encoder": encoder,
+        "versions": {name: _version(name) for name in PACKAGES},
+    }
+    write_durably(out / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def published(out: Path) -> dict[str, Any]:
+    """Rows and digest of the published data set; no rows where none was published."""
+    try:
+        manifest = json.loads((out / FOLDER / MANIFEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"rows": 0, "digest": ""}
+    return {"rows": manifest["rows"], "digest": manifest["digest"]}
+
+
+def write_rejected(store: Store, entries: Iterable[Entry]) -> None:
+    """Writes every rejected row of these entries, with phase and reason, to `OUT/rejected/`."""
+    rows = [row for entry in entries for row in store.read(entry.rejected, Rejection)]
+    write_if_changed(store.out / "rejected" / "rejected.parquet", to_parquet(rows, Rejection))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
