@@ -1,0 +1,33 @@
+"""Think Different, window after window: each sees what the windows before it have made."""
+
+from collections.abc import AsyncIterator, Sequence
+
+from fanno_core.store.ledger import FileRef
+from tasks.instructions import AUGMENT, augment
+from tasks.phase import Finished
+from tasks.run import Run, Shards, submit
+
+
+async def think_different(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> Shards:
+    """Further instructions, until there are more than `augment.limit` in all or documents run out."""
+    if not (run.settings.augment.iterate and windows):
+        return Shards(())
+    return await run.do_all(augment.name, _windows(run, seeds, windows))
+
+
+async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> AsyncIterator[Finished]:
+    pool = seeds
+    for iteration, window in enumerate(windows, 1):
+        if pool.rows > run.settings.augment.limit:
+            break
+        job = run.job(
+            AUGMENT,
+            {"iteration": iteration},
+            documents=(window,),
+            pool=pool.kept,
+            vectors=pool.table("vectors"),
+            bandit=pool.table("bandit")[-1:],
+        )
+        step = await submit(augment, job)
+        pool += Shards((step.entry,))
+        yield step

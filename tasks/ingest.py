@@ -1,0 +1,38 @@
+"""Files to segments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from fanno_core.documents.ingest import ingest as ingest_sources
+from fanno_core.documents.sources import Source
+from fanno_core.outcome import Outcome
+from fanno_core.settings import Settings
+from fanno_core.store.contracts import Document
+from tasks.phase import Job, Phase, make_job, phase_task
+
+SOURCES_A_TASK = 64
+
+PHASE = Phase("ingest", version=1, contract=Document, settings=("ingest",))
+
+
+@phase_task(PHASE)
+async def ingest(job: Job) -> Outcome[Document]:
+    """Reads some sources of the corpus and cuts them into segments."""
+    sources = [Source(**values) for values in job.part["sources"]]
+    return ingest_sources(sources, job.settings.ingest)
+
+
+def ingest_jobs(sources: Sequence[Source], out: str, settings: Settings) -> list[Job]:
+    """One job for each group of sources.
+
+    A source's place on this machine is part of the job but not of its fingerprint: a moved corpus is the same.
+    """
+    groups = [sources[i : i + SOURCES_A_TASK] for i in range(0, len(sources), SOURCES_A_TASK)]
+    jobs = []
+    for number, group in enumerate(groups):
+        content = [[source.name, source.format, source.compression, source.digest] for source in group]
+        job = make_job(PHASE, out, settings, {}, f"sources {number + 1}/{len(groups)}", {"content": content})
+        jobs.append(job.with_part({"sources": [asdict(source) for source in group]}))
+    return jobs

@@ -1,0 +1,256 @@
+"""What makes a phase of `fanno_core` a cached Prefect task.
+
+A task takes a `Job` (which shards, which settings) and hands back `Finished` (which shards, how many rows). Its
+cache key is the job's fingerprint. Prefect's cache is a view: the ledger under OUT is asked first, and a cached
+result counts only while its shards are whole, which `FinishedSerializer` checks when Prefect loads it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from prefect import Task, task
+from prefect.cache_policies import CachePolicy
+from prefect.client.schemas.objects import State, TaskRun
+from prefect.serializers import Serializer
+from prefect.tasks import exponential_backoff
+
+from fanno_core.communities.encoder import Encoder
+from fanno_core.errors import ShardDamaged, TryAgain
+from fanno_core.outcome import Outcome, Usage
+from fanno_core.prompts.loader import load_prompt
+from fanno_core.settings import Settings, bytes_of
+from fanno_core.store.contracts import Floats, Vector
+from fanno_core.store.fingerprint import fingerprint
+from fanno_core.store.ledger import Entry, FileRef, Store, by_id
+from fanno_core.teachers.journal import Journal, Journalled
+from fanno_core.teachers.protocol import Teacher
+from fanno_core.teachers.table import open_teacher
+
+Row = TypeVar("Row")
+
+RETRIES = 3
+
+
+@dataclass(frozen=True)
+class Phase:
+    """What is fixed about a phase.
+
+    Attributes:
+        name: as the funnel, the ledger and the UI call it.
+        version: raised whenever the same input would give other bytes.
+        contract: what its kept rows are.
+        settings: names of the settings that can change its bytes: `section` or `section.key`.
+        prompts: names of the prompt files that it uses.
+        asks_teacher, encodes: whether the teacher and the encoder can change its bytes.
+        shards: kept rows to labelled shards.
+    """
+
+    name: str
+    version: int
+    contract: type[Any]
+    settings: tuple[str, ...]
+    prompts: tuple[str, ...] = ()
+    asks_teacher: bool = False
+    encodes: bool = False
+    shards: Callable[[list[Any], Settings], Mapping[str, list[Any]]] = field(
+        default=lambda rows, settings: by_id(rows, settings.run.shard_rows)
+    )
+
+
+@dataclass(frozen=True)
+class Job:
+    """One piece of a phase's work: everything that a task needs to know, and nothing that it has to compute.
+
+    Attributes:
+        out: the output folder.
+        phase: the phase, by name.
+        key: fingerprint of the work.
+        label: what the UI calls this piece.
+        settings: all settings.
+        inputs: role to committed files.
+        part: plain values that say which part of the work this is.
+    """
+
+    out: str
+    phase: str
+    key: str
+    label: str
+    settings: Settings
+    inputs: Mapping[str, tuple[FileRef, ...]] = field(default_factory=dict)
+    part: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def store(self) -> Store:
+        """The output folder's shards and ledger."""
+        return Store(Path(self.out))
+
+    @cached_property
+    def teacher(self) -> Journalled:
+        """The teacher, behind the journal of this output folder."""
+        return Journalled(open_teacher(self.settings.teacher), Journal(self.store.out / "work" / "journal.sqlite"))
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder."""
+        return Encoder(self.settings.encoder)
+
+    def rows(self, role: str, contract: Callable[..., Row]) -> list[Row]:
+        """The rows of an input, in the order of their keys within each shard."""
+        return self.store.read(self.inputs[role], contract)
+
+    def vectors(self, role: str) -> dict[str, Floats]:
+        """Vectors by id."""
+        return {row.id: row.vector for row in self.rows(role, Vector)}
+
+    def with_part(self, part: Mapping[str, Any]) -> Job:
+        """The same work, told where to find things: these values are not in the fingerprint."""
+        return replace(self, part={**self.part, **part})
+
+    @property
+    def rows_in(self) -> int:
+        """Rows of the first input."""
+        return sum(ref.rows for ref in next(iter(self.inputs.values()), ()))
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A ledger entry, and the output folder it belongs to. `reused` where nothing had to be done."""
+
+    out: str
+    entry: Entry
+    reused: bool = False
+
+
+def make_job(
+    phase: Phase,
+    out: str,
+    settings: Settings,
+    inputs: Mapping[str, tuple[FileRef, ...]],
+    label: str = "",
+    part: Mapping[str, Any] | None = None,
+) -> Job:
+    """A job with its fingerprint: phase, version, settings, prompts, teacher, encoder and input digests."""
+    parts: dict[str, Any] = {
+        "settings": bytes_of(settings, phase.settings),
+        "prompts": [load_prompt(name).label for name in phase.prompts],
+        "inputs": {role: [ref.sha256 for ref in refs] for role, refs in inputs.items()},
+        "part": dict(part or {}),
+    }
+    if phase.asks_teacher:
+        parts["teacher"] = [teacher_name(settings), bytes_of(settings, ("teacher",))]
+    if phase.encodes:
+        parts["encoder"] = Encoder(settings.encoder).identity
+    key = fingerprint(phase.name, phase.version, parts)
+    return Job(out, phase.name, key, label or "all", settings, inputs, part or {})
+
+
+def teacher_name(settings: Settings) -> str:
+    """The teacher's name, model and revision."""
+    return str(open_teacher(settings.teacher).identity)
+
+
+def needs_context(settings: Settings) -> bool:
+    """Whether the teacher can only answer from documents."""
+    teacher: Teacher = open_teacher(settings.teacher)
+    return teacher.needs_context
+
+
+def stack(vectors: Mapping[str, Floats], ids: list[str]) -> Floats:
+    """`[n, d]` the vectors of these ids, in their order."""
+    return np.stack([vectors[name] for name in ids]) if ids else np.zeros((0, 0), np.float32)
+
+
+Work = Callable[[Job], Awaitable[Outcome[Any] | Entry]]
+
+
+def phase_task(phase: Phase) -> Callable[[Work], Task[[Job], Finished]]:
+    """Makes a function from job to outcome a cached Prefect task."""
+
+    def decorate(work: Work) -> Task[[Job], Finished]:
+        async def body(job: Job) -> Finished:
+            return await perform(phase, work, job)
+
+        body.__doc__ = work.__doc__
+        return task(  # type: ignore[call-overload, no-any-return]
+            body,
+            name=phase.name,
+            task_run_name=f"{phase.name} {{job.label}}",
+            cache_policy=ByFingerprint(),
+            result_serializer=FinishedSerializer(),
+            persist_result=True,
+            cache_result_in_memory=False,
+            retries=RETRIES,
+            retry_delay_seconds=exponential_backoff(2),
+            retry_jitter_factor=0.5,
+            retry_condition_fn=is_passing,
+        )
+
+    return decorate
+
+
+async def perform(phase: Phase, work: Work, job: Job) -> Finished:
+    """Does a job unless the ledger says that it is done, and commits what came of it.
+
+    Work that writes its own files, as publishing does, hands back the entry that names them.
+    """
+    done = job.store.find(phase.name, job.key)
+    if done:
+        return Finished(job.out, done, reused=True)
+    outcome = await work(job)
+    if isinstance(outcome, Entry):
+        job.store.record(outcome)
+        return Finished(job.out, outcome)
+    shards = phase.shards(list(outcome.kept), job.settings)
+    usage = job.teacher.usage if phase.asks_teacher else Usage()
+    entry = job.store.commit(phase.name, job.key, job.rows_in, outcome, shards, phase.contract, usage)
+    return Finished(job.out, entry)
+
+
+async def is_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:
+    """Whether a failure is passing, so that the task is worth trying again."""
+    return isinstance(await state.aresult(raise_on_failure=False), TryAgain)
+
+
+class ByFingerprint(CachePolicy):
+    """The cache key is the job's fingerprint, within its output folder."""
+
+    def compute_key(
+        self,
+        task_ctx: Any,  # noqa: ARG002 - Prefect's signature
+        inputs: dict[str, Any],
+        flow_parameters: dict[str, Any],  # noqa: ARG002
+        **_: Any,
+    ) -> str | None:
+        """Folder, phase and fingerprint."""
+        job: Job = inputs["job"]
+        return f"{job.phase}-{job.key}-{fingerprint('out', 1, {'path': str(Path(job.out).resolve())})}"
+
+
+# Prefect registers subclasses of the plain class only.
+class FinishedSerializer(Serializer):
+    """Results as small JSON. Loading fails, and so the cache misses, unless every shard is there and whole."""
+
+    type: Literal["fanno-finished"] = "fanno-finished"
+
+    def dumps(self, obj: Finished) -> bytes:
+        """The JSON text of a result."""
+        return json.dumps({"out": obj.out, "entry": obj.entry.to_json()}).encode()
+
+    def loads(self, blob: bytes) -> Finished:
+        """The result of a JSON text.
+
+        Raises:
+            ShardDamaged: a shard is missing or changed.
+        """
+        values = json.loads(blob)
+        entry = Entry.from_json(values["entry"])
+        if not Store(Path(values["out"])).is_whole(entry):
+            raise ShardDamaged(f"a shard of {entry.phase} is missing or changed; it will be made again")
+        return Finished(values["out"], entry, reused=True)

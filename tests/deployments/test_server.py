@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import httpx
+
+from tests.conftest import Fanno
+
+
+def test_the_server_is_kept_and_found_again(fanno: Fanno) -> None:
+    first, again = fanno("server", "start"), fanno("server", "start")
+    assert first.code == again.code == 0
+    assert first.out == again.out
+    assert "http://127.0.0.1:" in first.out
+    assert fanno("server", "status").out.startswith("running: http://127.0.0.1:")
+
+
+def test_the_server_calls_nobody_and_keeps_its_state_in_its_folder(fanno: Fanno) -> None:
+    fanno("server", "start")
+    url = json.loads((fanno.state / "server.json").read_text(encoding="utf-8"))["url"]
+    settings = httpx.get(f"{url}/admin/settings").json()
+    assert settings["server"]["analytics_enabled"] is False
+    assert (fanno.state / "prefect" / "prefect.db").is_file()
+
+
+def test_a_server_that_died_is_started_again(tmp_path: Path) -> None:
+    fanno = Fanno(tmp_path)
+    try:
+        fanno("server", "start")
+        pid = json.loads((tmp_path / "server.json").read_text(encoding="utf-8"))["pid"]
+        os.killpg(pid, signal.SIGKILL)
+        assert fanno("server", "start").code == 0
+        assert fanno("server", "status").out.startswith("running")
+    finally:
+        assert fanno("server", "stop").out == "stopped\n"
+    assert fanno("server", "stop").out == "not running\n"
+    assert fanno("server", "status").out == "not running\n"

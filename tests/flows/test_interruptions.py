@@ -1,0 +1,74 @@
+"""A run that is stopped, however it is stopped, goes on where it was and ends in the same bytes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import SMALL, Fanno, record_of, sets
+
+
+def start(fanno: Fanno, corpus: Path, out: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "deployments", "run", "--corpus", str(corpus), "--out", str(out), *sets(*SMALL)]
+    return subprocess.Popen(
+        command,
+        env=fanno.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 60
+    while not path.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.02)
+    assert path.exists()
+
+
+@pytest.mark.parametrize("phase", ["rules", "encode", "seeds", "responses"])
+def test_kill_and_run_again_gives_the_same_bytes(
+    fanno: Fanno, corpus: Path, finished: Path, tmp_path: Path, phase: str
+) -> None:
+    out = tmp_path / "out"
+    process = start(fanno, corpus, out)
+    wait_for(out / "work" / "ledger" / phase, process)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (out / "dataset" / "manifest.json").exists()
+    record = fanno.run(corpus, out)
+    assert record["dataset"] == record_of(finished)["dataset"]
+    assert record["phases"][0]["tasks_cached"] == record["phases"][0]["tasks"]
+    assert not list(out.rglob("*.tmp"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_stop_says_how_to_go_on(fanno: Fanno, corpus: Path, tmp_path: Path, number: signal.Signals) -> None:
+    out = tmp_path / "out"
+    process = start(fanno, corpus, out)
+    wait_for(out / "work" / "ledger" / "rules", process)
+    process.send_signal(number)
+    started = time.monotonic()
+    _, told = process.communicate(timeout=30)
+    assert time.monotonic() - started < 10
+    assert process.returncode == 130
+    assert "goes on: fanno run --corpus" in told
+    assert "Traceback" not in told
+
+
+def test_a_second_run_on_the_same_folder_is_refused(fanno: Fanno, corpus: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    process = start(fanno, corpus, out)
+    wait_for(out / "work" / "lock", process)
+    ended = fanno("run", "--corpus", corpus, "--out", out, *sets(*SMALL))
+    process.kill()
+    process.communicate()
+    assert ended.code == 1
+    assert "another run is writing to" in ended.err
