@@ -25,10 +25,12 @@ from pathlib import Path
 from platformdirs import user_state_path
 
 from fanno_core.errors import RunStops
+from fanno_core.store.durable import write_durably
 
 FIRST_PORT = 4200
 START_LIMIT_S = 90.0
 STOP_LIMIT_S = 15.0
+PATIENCE_S = 20.0
 # Nothing that we start calls home.
 QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 
@@ -58,7 +60,15 @@ def running_server() -> Server | None:
         server = Server(**json.loads((state_folder() / "server.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    return server if server.prefect == version("prefect") and _answers(server.url) else None
+    if server.prefect != version("prefect"):
+        return None
+    # A server may be slow to answer while runs keep the machine busy; only a dead one is given up.
+    end = time.monotonic() + PATIENCE_S
+    while not _answers(server.url):
+        if not _is_prefect(server.pid) or time.monotonic() > end:
+            return None
+        time.sleep(0.2)
+    return server
 
 
 def ensure_server() -> Server:
@@ -102,7 +112,11 @@ def prefect_api() -> Iterator[tuple[str, bool]]:
     """Settings under which flows report to the configured server, or else to our own.
 
     Yields the address of its UI, and whether the server is ours.
+
+    Raises:
+        RunStops: the configured server does not answer, or ours does not come up.
     """
+    from prefect.client.orchestration import get_client
     from prefect.settings import (
         PREFECT_API_URL,
         PREFECT_LOCAL_STORAGE_PATH,
@@ -112,6 +126,9 @@ def prefect_api() -> Iterator[tuple[str, bool]]:
 
     configured = PREFECT_API_URL.value()
     if configured:
+        with get_client(sync_client=True) as client:
+            if client.api_healthcheck() is not None:
+                raise RunStops(f"the configured Prefect server {configured} does not answer; start it, or unset it")
         yield configured.removesuffix("/api"), False
         return
     server = ensure_server()
@@ -145,7 +162,7 @@ def _start(folder: Path) -> Server:
             start_new_session=True,
         )
     server = Server(url, process.pid, version("prefect"))
-    (folder / "server.json").write_text(json.dumps(asdict(server)), encoding="utf-8")
+    write_durably(folder / "server.json", json.dumps(asdict(server)).encode())
     end = time.monotonic() + START_LIMIT_S
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > end:
@@ -178,10 +195,16 @@ def _is_prefect(pid: int) -> bool:
     """Whether that process is still the server, and not another that was given its number."""
     with suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
+    if not Path("/proc/self/cmdline").exists():
+        return _is_alive(pid)  # no way here to tell which process it is
+    with suppress(OSError):
+        return b"prefect" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def _is_alive(pid: int) -> bool:
     try:
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except FileNotFoundError:
+        os.kill(pid, 0)
+    except ProcessLookupError:
         return False
-    except OSError:
-        return True
-    return b"prefect" in command
+    return True

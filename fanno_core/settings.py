@@ -9,9 +9,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fanno_core.errors import BadSettings
 
@@ -21,7 +21,8 @@ PUBLISHED = "FANNO's published code"
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Numbers become strings where a string is meant: `--set publish.name=2024` needs no quotes.
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
 
 
 class Ingest(Section):
@@ -32,6 +33,12 @@ class Ingest(Section):
     segment_min_chars: int = Field(
         350, ge=0, le=100_000, description="shorter paragraphs are joined up to this length, in characters"
     )
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        if self.segment_min_chars > self.segment_chars:
+            raise ValueError(f"segment_min_chars {self.segment_min_chars} is above segment_chars {self.segment_chars}")
+        return self
 
 
 class Screen(Section):
@@ -61,6 +68,12 @@ class Screen(Section):
         "longer",
         description="length as a proxy of complexity: which segments come first within a community and a topic",
     )
+
+    @model_validator(mode="after")
+    def _limits_fit(self) -> Self:
+        if self.min_words > self.max_words:
+            raise ValueError(f"min_words {self.min_words} is above max_words {self.max_words}")
+        return self
 
 
 class Encoder(Section):
@@ -146,7 +159,7 @@ class Augment(Section):
     shot_words: int = Field(100, ge=1, description=f"words of a counterexample shown; 100 in {PUBLISHED}")
     window: int = Field(200, ge=1, description=f"documents an iteration; 200 in {PUBLISHED}")
     limit: int = Field(
-        10_000, ge=0, description=f"stop after the window that brings more instructions than this; 1,000 in {PUBLISHED}"
+        10_000, ge=0, description=f"no further window once there are more instructions than this; 1,000 in {PUBLISHED}"
     )
     max_tokens: int = Field(2048, ge=1, description=f"longest instruction; 2,048 in {PUBLISHED}")
     temperature: float = Field(0.0, ge=0, le=2, description=f"0, greedy, in {PUBLISHED}")
@@ -183,7 +196,13 @@ class Teacher(Section):
     revision: str = Field("", description="revision of a hub model; empty: the newest")
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="precision of the weights")
     context_tokens: int = Field(0, ge=0, description="longest prompt and answer together; 0: what the model has")
-    batch: int = Field(16, ge=1, description="prompts a batch (transformers)")
+    batch: int = Field(16, ge=1, description="prompts a batch (transformers)", json_schema_extra={"bytes": False})
+    min_choice_mass: float = Field(
+        0.1,
+        ge=0,
+        le=1,
+        description="a verdict is unreadable unless its two answers together have this probability (transformers)",
+    )
 
 
 class Publish(Section):
@@ -197,7 +216,7 @@ class Publish(Section):
 class Run(Section):
     """How the run is done."""
 
-    seed: int = Field(42, ge=0, description=f"seed of every random choice; 42 in {PUBLISHED}")
+    seed: int = Field(42, ge=0, lt=2**31, description=f"seed of every random choice; 42 in {PUBLISHED}")
     shard_rows: int = Field(512, ge=1, description="rows a task works on", json_schema_extra={"bytes": False})
     concurrency: int = Field(
         2, ge=1, le=256, description="tasks that run at the same time", json_schema_extra={"bytes": False}

@@ -21,7 +21,7 @@ def _lots(rows: list[Placed], settings: Settings) -> Mapping[str, list[Placed]]:
     return lots | {f"window-{i // window + 1:05d}": rest[i : i + window] for i in range(0, len(rest), window)}
 
 
-ENCODE = Phase("encode", version=1, contract=Vector, settings=("encoder",), encodes=True)
+ENCODE = Phase("encode", version=1, contract=Vector, settings=(), encodes=True)
 COMMUNITIES = Phase("communities", version=1, contract=Placed, settings=("communities", "screen.prefer", "run.seed"))
 QUEUE = Phase(
     "queue",

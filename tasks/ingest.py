@@ -32,7 +32,7 @@ def ingest_jobs(sources: Sequence[Source], out: str, settings: Settings) -> list
     groups = [sources[i : i + SOURCES_A_TASK] for i in range(0, len(sources), SOURCES_A_TASK)]
     jobs = []
     for number, group in enumerate(groups):
-        content = [[source.name, source.format, source.compression, source.digest] for source in group]
+        content = [[s.name, s.format, s.compression, s.digest, s.licence] for s in group]
         job = make_job(PHASE, out, settings, {}, f"sources {number + 1}/{len(groups)}", {"content": content})
         jobs.append(job.with_part({"sources": [asdict(source) for source in group]}))
     return jobs

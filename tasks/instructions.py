@@ -12,6 +12,7 @@ from fanno_core.instructions.augmentation import Pool, augment_window, seed_stat
 from fanno_core.instructions.drafts import question_of
 from fanno_core.instructions.novelty import keep_novel
 from fanno_core.instructions.seeds import write_seeds
+from fanno_core.instructions.tags import form_rules, tag_pool
 from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
 from fanno_core.settings import Settings
@@ -46,6 +47,7 @@ SEEDS = Phase(
         "run.seed",
     ),
     prompts=seeds_of.PROMPTS,
+    wording=lambda: [tags.values() for tags in tag_pool()],
     asks_teacher=True,
 )
 NOVELTY = Phase(
@@ -70,6 +72,7 @@ AUGMENT = Phase(
         "filters",
     ),
     prompts=(*augmentation.PROMPTS, direct.PROMPT),
+    wording=form_rules,
     asks_teacher=True,
     encodes=True,
     shards=_whole,

@@ -1,15 +1,16 @@
 """What makes a phase of `fanno_core` a cached Prefect task.
 
 A task takes a `Job` (which shards, which settings) and hands back `Finished` (which shards, how many rows). Its
-cache key is the job's fingerprint. Prefect's cache is a view: the ledger under OUT is asked first, and a cached
-result counts only while its shards are whole, which `FinishedSerializer` checks when Prefect loads it.
+cache key is the job's fingerprint. Prefect's cache is a view of the ledger under OUT: when Prefect loads a cached
+result, `FinishedSerializer` looks the work up in the ledger, and raises, which Prefect takes as a miss, unless it
+stands there and every shard is whole. A task that runs asks the ledger too, so a lost cache costs nothing.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -48,6 +49,7 @@ class Phase:
         contract: what its kept rows are.
         settings: names of the settings that can change its bytes: `section` or `section.key`.
         prompts: names of the prompt files that it uses.
+        wording: whatever else goes into its prompts.
         asks_teacher, encodes: whether the teacher and the encoder can change its bytes.
         shards: kept rows to labelled shards.
     """
@@ -57,6 +59,7 @@ class Phase:
     contract: type[Any]
     settings: tuple[str, ...]
     prompts: tuple[str, ...] = ()
+    wording: Callable[[], Any] = lambda: None
     asks_teacher: bool = False
     encodes: bool = False
     shards: Callable[[list[Any], Settings], Mapping[str, list[Any]]] = field(
@@ -92,9 +95,18 @@ class Job:
         return Store(Path(self.out))
 
     @cached_property
+    def journal(self) -> Journal:
+        """The answers of this output folder; opened when it is first asked."""
+        return Journal(self.store.out / "work" / "journal.sqlite")
+
+    @cached_property
     def teacher(self) -> Journalled:
-        """The teacher, behind the journal of this output folder."""
-        return Journalled(open_teacher(self.settings.teacher), Journal(self.store.out / "work" / "journal.sqlite"))
+        """The teacher, behind the journal."""
+        return Journalled(open_teacher(self.settings.teacher), self.journal)
+
+    def close(self) -> None:
+        """Lets go of what the job has opened."""
+        self.journal.close()
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -140,11 +152,12 @@ def make_job(
     parts: dict[str, Any] = {
         "settings": bytes_of(settings, phase.settings),
         "prompts": [load_prompt(name).label for name in phase.prompts],
+        "wording": phase.wording(),
         "inputs": {role: [ref.sha256 for ref in refs] for role, refs in inputs.items()},
         "part": dict(part or {}),
     }
     if phase.asks_teacher:
-        parts["teacher"] = [teacher_name(settings), bytes_of(settings, ("teacher",))]
+        parts["teacher"] = astuple(open_teacher(settings.teacher).identity)
     if phase.encodes:
         parts["encoder"] = Encoder(settings.encoder).identity
     key = fingerprint(phase.name, phase.version, parts)
@@ -203,7 +216,10 @@ async def perform(phase: Phase, work: Work, job: Job) -> Finished:
     done = job.store.find(phase.name, job.key)
     if done:
         return Finished(job.out, done, reused=True)
-    outcome = await work(job)
+    try:
+        outcome = await work(job)
+    finally:
+        job.close()
     if isinstance(outcome, Entry):
         job.store.record(outcome)
         return Finished(job.out, outcome)
@@ -235,22 +251,22 @@ class ByFingerprint(CachePolicy):
 
 # Prefect registers subclasses of the plain class only.
 class FinishedSerializer(Serializer):
-    """Results as small JSON. Loading fails, and so the cache misses, unless every shard is there and whole."""
+    """Results as small JSON that names the work. Loading fails, and so the cache misses, unless it is whole."""
 
     type: Literal["fanno-finished"] = "fanno-finished"
 
     def dumps(self, obj: Finished) -> bytes:
         """The JSON text of a result."""
-        return json.dumps({"out": obj.out, "entry": obj.entry.to_json()}).encode()
+        return json.dumps({"out": obj.out, "phase": obj.entry.phase, "key": obj.entry.key}).encode()
 
     def loads(self, blob: bytes) -> Finished:
-        """The result of a JSON text.
+        """What the ledger says of the work that a JSON text names.
 
         Raises:
-            ShardDamaged: a shard is missing or changed.
+            ShardDamaged: the ledger does not know it, or a shard is missing or changed.
         """
-        values = json.loads(blob)
-        entry = Entry.from_json(values["entry"])
-        if not Store(Path(values["out"])).is_whole(entry):
-            raise ShardDamaged(f"a shard of {entry.phase} is missing or changed; it will be made again")
-        return Finished(values["out"], entry, reused=True)
+        named = json.loads(blob)
+        entry = Store(Path(named["out"])).find(named["phase"], named["key"])
+        if entry is None:
+            raise ShardDamaged(f"work of phase {named['phase']} is not whole any more; it will be done again")
+        return Finished(named["out"], entry, reused=True)

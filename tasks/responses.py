@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
+import threading
+from functools import lru_cache
+
 from fanno_core.outcome import Outcome
 from fanno_core.responses.answers import PROMPTS, respond, response_mode
 from fanno_core.responses.retrieval import Library, build_library
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Document, Example, Instruction
+from fanno_core.store.contracts import Document, Example, Instruction, Vector
+from fanno_core.store.ledger import FileRef, Store
 from tasks.phase import Job, Phase, make_job, needs_context, phase_task, stack
 from tasks.run import Shards
 
-RESPONSES = Phase(
-    "responses",
-    version=1,
-    contract=Example,
-    settings=("responses", "communities.exact_below", "run.seed"),
-    prompts=tuple(PROMPTS.values()),
-    asks_teacher=True,
-)
+FILTERED = tuple(f"responses.{key}" for key in ("max_tokens", "temperature", "top_p", "max_repetition", "max_copy"))
+RETRIEVED = ("responses.retrieve", "responses.min_score", "responses.own_document", "communities.exact_below")
+RETRIEVING = {"rag", "rag+"}
 
 
-@phase_task(RESPONSES)
+def phase_of(mode: str) -> Phase:
+    """The phase as a mode needs it: its own prompt, and the settings of retrieval only where there is any."""
+    return Phase(
+        "responses",
+        version=1,
+        contract=Example,
+        settings=(*FILTERED, "run.seed", *(RETRIEVED if mode in RETRIEVING else ())),
+        prompts=(PROMPTS[mode],),
+        asks_teacher=True,
+    )
+
+
+@phase_task(phase_of("rag+"))
 async def responses(job: Job) -> Outcome[Example]:
     """Asks for the response to each instruction of a shard."""
     rows = job.rows("instructions", Instruction)
     vectors = stack(job.vectors("vectors"), [row.id for row in rows])
-    library = None if job.part["mode"] == "direct" else _library(job)
-    return await respond(rows, vectors, library, job.part["mode"], job.teacher, job.settings)
+    mode = job.part["mode"]
+    library = None if mode == "direct" else library_of(job)
+    return await respond(rows, vectors, library, mode, job.teacher, job.settings)
 
 
-def _library(job: Job) -> Library:
-    documents = job.rows("documents", Document)
-    ids = [document.id for document in documents]
-    return build_library(
-        ids,
-        [document.text for document in documents],
-        stack(job.vectors("document_vectors"), ids),
-        job.settings.communities.exact_below,
-        job.settings.run.seed,
-    )
+_building = threading.Lock()
+
+
+def library_of(job: Job) -> Library:
+    """The screened documents; built once a process, since every shard of instructions wants the same."""
+    exact_below = job.settings.communities.exact_below
+    with _building:
+        return _library(job.store, job.inputs["documents"], job.inputs["document_vectors"], exact_below)
+
+
+@lru_cache(maxsize=1)
+def _library(store: Store, documents: tuple[FileRef, ...], vectors: tuple[FileRef, ...], exact_below: int) -> Library:
+    by_id = {row.id: row.vector for row in store.read(vectors, Vector)}
+    rows = store.read(documents, Document)
+    ids = [row.id for row in rows]
+    return build_library(ids, [row.text for row in rows], stack(by_id, ids), exact_below)
 
 
 def response_jobs(instructions: Shards, documents: Shards, vectors: Shards, out: str, settings: Settings) -> list[Job]:
@@ -48,10 +66,11 @@ def response_jobs(instructions: Shards, documents: Shards, vectors: Shards, out:
     ask for direct responses again.
     """
     mode = response_mode(settings, needs_context(settings))
+    phase = phase_of(mode)
     shown = {} if mode == "direct" else {"documents": documents.kept, "document_vectors": vectors.kept}
     return [
         make_job(
-            RESPONSES,
+            phase,
             out,
             settings,
             {"instructions": (shard,), "vectors": (entry.extras["vectors"],), **shown},

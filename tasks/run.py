@@ -67,10 +67,10 @@ class Run:
     records: list[PhaseRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
-    def jobs(self, phase: Phase, role: str, shards: Sequence[FileRef], **shared: tuple[FileRef, ...]) -> list[Job]:
-        """One job for each shard; the shared inputs go to all of them."""
+    def jobs(self, phase: Phase, role: str, shards: Sequence[FileRef]) -> list[Job]:
+        """One job for each shard."""
         return [
-            make_job(phase, str(self.out), self.settings, {role: (shard,), **shared}, f"{number}/{len(shards)}")
+            make_job(phase, str(self.out), self.settings, {role: (shard,)}, f"{number}/{len(shards)}")
             for number, shard in enumerate(shards, 1)
         ]
 
@@ -86,12 +86,16 @@ class Run:
             RowsLost: candidates are not kept plus rejected.
             FannoError: what a task raised.
         """
-        return await self.do_all(task.name, self._steps(task, jobs))
+        return await self.do_all(task.name, self._steps(task, jobs), len(jobs))
 
-    async def do_all(self, name: str, steps: AsyncIterator[Finished]) -> Shards:
-        """Collects the steps of a phase, however they are made, and adds them to the record."""
+    async def do_all(self, name: str, steps: AsyncIterator[Finished], most: int) -> Shards:
+        """Collects the steps of a phase, at most so many, however they are made, and adds them to the record."""
         started = time.perf_counter()
-        finished = [step async for step in steps]
+        progress = await acreate_progress_artifact(0.0, description=f"{name}: {most} tasks")
+        finished = []
+        async for step in steps:
+            finished.append(step)
+            await aupdate_progress_artifact(progress, 100.0 * len(finished) / most)
         entries = tuple(step.entry for step in finished)
         self.entries += entries
         fresh = [step.entry for step in finished if not step.reused]
@@ -103,22 +107,24 @@ class Run:
         return Shards(entries)
 
     async def _steps(self, task: PhaseTask, jobs: Sequence[Job]) -> AsyncIterator[Finished]:
-        progress = await acreate_progress_artifact(0.0, description=f"{task.name}: {len(jobs)} tasks")
         slots = asyncio.Semaphore(self.settings.run.concurrency)
+        over = False
 
-        async def one(job: Job) -> Finished:
+        async def one(job: Job) -> Finished | None:
             async with slots:
-                return await submit(task, job)
+                return None if over else await submit(task, job)
 
         pending = [asyncio.ensure_future(one(job)) for job in jobs]
         try:
-            for number, step in enumerate(pending, 1):
-                yield await step
-                if len(jobs) > 1 or number == len(jobs):
-                    await aupdate_progress_artifact(progress, 100.0 * number / len(jobs))
-        finally:
             for step in pending:
-                step.cancel()
+                finished = await step
+                if finished:
+                    yield finished
+        finally:
+            # After a failure no further job starts, and those that run are waited for: they write to OUT, which
+            # this run owns only until it ends.
+            over = True
+            await asyncio.gather(*pending, return_exceptions=True)
 
     def _tell(self, record: PhaseRecord) -> None:
         line = progress_line(record)
@@ -127,6 +133,7 @@ class Run:
 
 
 MAY_BE_EMPTY = {"augment"}
+OURS = ("work", "dataset", "rejected")
 
 
 async def submit(task: PhaseTask, job: Job) -> Finished:
@@ -149,7 +156,7 @@ async def open_run(out: str, settings: Settings) -> AsyncIterator[Run]:
     folder = Path(out).expanduser().resolve()
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(settings.run.concurrency + 4))
     with _owned(folder):
-        sweep_temporaries(folder)
+        sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
         teacher, encoder = teacher_name(settings), Encoder(settings.encoder).identity
         run = Run(folder, settings)

@@ -28,11 +28,18 @@ def test_file_and_assignments_come_together(tmp_path: Path) -> None:
         ({"screen": {"personal_data": "keep"}}, "screen.personal_data"),
         ({"publish": {"name": "../up"}}, "publish.name"),
         ({"seeds": 3}, "seeds"),
+        ({"run": {"seed": 2**40}}, "run.seed"),
+        ({"screen": {"min_words": 30, "max_words": 20}}, "min_words 30 is above max_words 20"),
+        ({"ingest": {"segment_min_chars": 900, "segment_chars": 800}}, "segment_min_chars 900"),
     ],
 )
 def test_what_is_refused_is_named(values: dict[str, object], told: str) -> None:
     with pytest.raises(BadSettings, match=told):
         make_settings(values)
+
+
+def test_a_string_of_digits_needs_no_quotes() -> None:
+    assert load_settings(None, ["publish.name=2024", "teacher.revision=1234567"]).teacher.revision == "1234567"
 
 
 @pytest.mark.parametrize("content", ["[seeds", "seeds.documents = 1\nseeds.documents = 2", "\xff"])

@@ -17,7 +17,6 @@ from deployments.cli.interrupts import end_within, interruptible
 from deployments.cli.options import Set, SettingsFile, one_sentence_errors
 from deployments.cli.summary import print_summary
 from deployments.server import QUIET, prefect_api
-from fanno_core.documents.sources import find_sources
 from fanno_core.settings import Settings, load_settings
 
 # What the engine gets to mark the run as interrupted before the process ends whatever it is doing.
@@ -37,7 +36,7 @@ def run(corpus: Corpus, out: Out, file: SettingsFile = None, assignments: Set = 
     """
     with one_sentence_errors():
         settings = load_settings(file, assignments or ())
-        find_sources(corpus)  # a wrong path should not wait for a server
+        out = out.expanduser()
         with _progress_to_terminal(), interruptible(), _quiet_prefect(), prefect_api() as (ui, ours):
             typer.echo(f"Prefect UI: {ui}" + ("  (kept for the next run; `fanno server stop` ends it)" if ours else ""))
             asyncio.run(_flow(corpus, out, settings))

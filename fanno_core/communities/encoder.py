@@ -108,8 +108,8 @@ def _digest(settings: Settings) -> str:
     """12 hex digits over the model's files, so that a change is noticed."""
     folder = _folder(settings)
     digest = hashlib.sha256()
-    for file in sorted(f for f in folder.rglob("*") if f.suffix in {".json", ".safetensors", ".bin", ".txt"}):
-        digest.update(file.name.encode() + file_digest(file).encode())
+    for file in sorted(f for f in folder.rglob("*") if f.suffix in {".json", ".safetensors", ".bin", ".txt", ".model"}):
+        digest.update(file.relative_to(folder).as_posix().encode() + file_digest(file).encode())
     return digest.hexdigest()[:12]
 
 

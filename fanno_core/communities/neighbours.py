@@ -52,7 +52,7 @@ def build_index(vectors: Floats, exact_below: int, seed: int) -> Index:
     if count <= exact_below:
         flat.add(np.ascontiguousarray(vectors, np.float32))
         return Index(flat)
-    lists = int(4 * math.sqrt(count))
+    lists = min(int(4 * math.sqrt(count)), count)
     index = faiss.IndexIVFFlat(flat, dimensions, lists, faiss.METRIC_INNER_PRODUCT)
     index.cp.seed = seed
     index.nprobe = PROBED_LISTS

@@ -47,11 +47,11 @@ def messages_bytes(rows: Sequence[Example], system: str) -> bytes:
     )
 
 
-def digest_of(rows: Sequence[Example]) -> str:
-    """SHA-256 over the canonical JSON of each row, in the order of their ids."""
+def digest_of(rows: Sequence[Example], system: str) -> str:
+    """SHA-256 over the canonical JSON of each row with its messages, in the order of their ids."""
     digest = hashlib.sha256()
     for row in sorted(rows, key=lambda row: row.id):
-        digest.update(canonical(asdict(row)).encode() + b"\n")
+        digest.update(canonical({**asdict(row), "messages": messages_of(row, system)}).encode() + b"\n")
     return digest.hexdigest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from fanno_core.dataset.card import Provenance, card_bytes
 from fanno_core.dataset.formats import alpaca_bytes, digest_of, messages_bytes, parquet_bytes
@@ -15,21 +16,25 @@ from fanno_core.store.ledger import FileRef
 
 FOLDER = "dataset"
 MANIFEST = "manifest.json"
+TRAIN = "train-{}-of-{}.parquet"
+NOTHING: dict[str, Any] = {"rows": 0, "digest": "", "files": {}}
 
 
 def publish_dataset(
     rows: Sequence[Example], out: Path, settings: Publish, provenance: Provenance
 ) -> tuple[tuple[FileRef, ...], dict[str, FileRef]]:
-    """Writes the data set and removes what an earlier one left behind.
+    """Writes the data set, without the files of an earlier one; what others put into the folder stays.
+
+    The manifest comes last, so that a run that is killed in between is done again.
 
     Returns:
         The Parquet files, and the other files by name. All hold the rows in the order of their ids.
     """
     rows = sorted(rows, key=lambda row: row.id)
-    digest = digest_of(rows)
+    digest = digest_of(rows, settings.system)
     chunks = [rows[i : i + settings.shard_rows] for i in range(0, len(rows), settings.shard_rows)]
     parquet = {
-        f"train-{number:05d}-of-{len(chunks):05d}.parquet": (parquet_bytes(chunk, settings.system), len(chunk))
+        TRAIN.format(f"{number:05d}", f"{len(chunks):05d}"): (parquet_bytes(chunk, settings.system), len(chunk))
         for number, chunk in enumerate(chunks)
     }
     others = {
@@ -44,9 +49,14 @@ def publish_dataset(
     }
     others[MANIFEST] = ((json.dumps(manifest, indent=2) + "\n").encode(), 0)
     folder = out / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    # Whatever carries such a name is loaded as rows, also what a killed run wrote that no manifest names.
+    named = {file.name for file in folder.glob(TRAIN.format("?" * 5, "?" * 5))} | set(read_manifest(out)["files"])
+    for name in sorted(named - {*parquet, *others}):
+        (folder / name).unlink(missing_ok=True)
+    sync_folder(folder)
     for name, (data, _) in (parquet | others).items():
         write_if_changed(folder / name, data)
-    _remove_others(folder, {*parquet, *others})
     return (
         tuple(_ref(name, data, count) for name, (data, count) in parquet.items()),
         {name: _ref(name, data, count) for name, (data, count) in others.items()},
@@ -57,8 +67,10 @@ def _ref(name: str, data: bytes, rows: int) -> FileRef:
     return FileRef(f"{FOLDER}/{name}", rows, sha256_of(data), name)
 
 
-def _remove_others(folder: Path, names: set[str]) -> None:
-    for file in folder.iterdir():
-        if file.is_file() and file.name not in names:
-            file.unlink()
-    sync_folder(folder)
+def read_manifest(out: Path) -> dict[str, Any]:
+    """The manifest of the data set that is published; no rows and no files where there is none to be read."""
+    try:
+        manifest = json.loads((out / FOLDER / MANIFEST).read_text(encoding="utf-8"))
+        return {"rows": int(manifest["rows"]), "digest": str(manifest["digest"]), "files": dict(manifest["files"])}
+    except (OSError, ValueError, TypeError, KeyError):
+        return NOTHING

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from fanno_core.dataset.publish import FOLDER, MANIFEST
+from fanno_core.dataset.publish import read_manifest
 from fanno_core.errors import RowsLost
 from fanno_core.outcome import Usage
 from fanno_core.settings import Settings
@@ -19,6 +19,7 @@ from fanno_core.store.durable import write_durably, write_if_changed
 from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.tables import to_parquet
 
+NO_DATASET = {"rows": 0, "digest": ""}
 PACKAGES = ("fanno", "prefect", "torch", "transformers", "sentence-transformers", "openvino", "faiss-cpu", "leidenalg")
 
 
@@ -68,10 +69,11 @@ def record_phase(name: str, entries: Sequence[Entry], fresh: Sequence[Entry], se
 
 
 def write_run_record(out: Path, phases: Sequence[PhaseRecord], settings: Settings, teacher: str, encoder: str) -> None:
-    """Writes `OUT/run.json`."""
+    """Writes `OUT/run.json`. A run that did not come to publishing has no data set, whatever an earlier one made."""
+    came_to_its_end = any(phase.name == "publish" for phase in phases)
     record = {
         "phases": [asdict(phase) for phase in phases],
-        "dataset": published(out),
+        "dataset": published(out) if came_to_its_end else NO_DATASET,
         "settings": settings.model_dump(mode="json"),
         "teacher": teacher,
         "encoder": encoder,
@@ -81,12 +83,9 @@ def write_run_record(out: Path, phases: Sequence[PhaseRecord], settings: Setting
 
 
 def published(out: Path) -> dict[str, Any]:
-    """Rows and digest of the published data set; no rows where none was published."""
-    try:
-        manifest = json.loads((out / FOLDER / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {"rows": 0, "digest": ""}
-    return {"rows": manifest["rows"], "digest": manifest["digest"]}
+    """Rows and digest of the data set that lies in `OUT/dataset`; no rows where there is none."""
+    manifest = read_manifest(out)
+    return {name: manifest[name] for name in NO_DATASET}
 
 
 def write_rejected(store: Store, entries: Iterable[Entry]) -> None:

@@ -76,7 +76,11 @@ async def augment_window(
 
 def rewarded(states: Sequence[SeedState], drafts: Sequence[Draft], kept: Sequence[Instruction]) -> list[SeedState]:
     """States after each counterexample got the reward of the child that it helped to write."""
-    score = {row.document_id: row.answerable * (1 - max(row.similarity, 0.0)) for row in kept}
+    # Where no verdict was asked for, novelty alone decides.
+    score = {
+        row.document_id: (row.answerable if row.answerable >= 0 else 1.0) * (1 - max(row.similarity, 0.0))
+        for row in kept
+    }
     shown = {draft.document.id: draft.counterexamples for draft in drafts}
     rewards = {child: child_reward(child in score, score.get(child, 0.0)) for child in shown}
     return update(states, shown, rewards)

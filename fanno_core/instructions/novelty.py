@@ -47,7 +47,8 @@ def keep_novel(
         inner = vectors[block] @ vectors[block].T
         for place, row in enumerate(block):
             nearest = max([float(outer[place]), *(float(inner[place, other]) for other in chosen)])
-            if nearest >= threshold:
+            # Rounded, because the cosine of a vector with itself may be 0.9999999.
+            if round(nearest, 6) >= threshold:
                 dropped.append(rejected(candidates[row], phase, "not_novel", f"cosine {nearest:.3f}"))
             else:
                 chosen.append(place)

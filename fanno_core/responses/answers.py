@@ -59,14 +59,14 @@ async def respond(
     version (document, RAG, RAG+).
     """
     retrieved = _retrieve(rows, vectors, library, mode, settings)
-    texts = dict(zip(library.ids, library.texts, strict=True)) if library else {}
+    own_texts = dict(zip(library.ids, library.texts, strict=True)) if library and mode in {"document", "rag+"} else {}
     asked, requests, dropped = [], [], []
     for row, near in zip(rows, retrieved, strict=True):
-        if mode == "rag" and not near:
-            dropped.append(rejected(row, PHASE, "no_context", "no document above responses.min_score"))
+        if mode != "direct" and not near and row.document_id not in own_texts:
+            dropped.append(rejected(row, PHASE, "no_context", "no document to answer from"))
             continue
         asked.append((row, tuple(name for name, _ in near)))
-        requests.append(_request(row, texts.get(row.document_id, ""), [text for _, text in near], mode, settings))
+        requests.append(_request(row, own_texts.get(row.document_id, ""), [text for _, text in near], mode, settings))
     answers = await teacher.answer(requests)
     lengths = teacher.count_tokens([answer.text for answer in answers])
     kept: list[Example] = []
@@ -105,7 +105,7 @@ def _read(
     output = answer.text.strip()
     reason = response_reason(output, answer.finish, row.instruction, row.input, settings.responses)
     if reason:
-        return rejected(row, PHASE, reason, f"{row.task_type or 'augmented'} {mode}")
+        return rejected(row, PHASE, reason, f"{row.task_type or 'augmented'} {mode}", output)
     return Example(
         id=row.id,
         instruction=row.instruction,

@@ -46,6 +46,6 @@ class Library:
         return found
 
 
-def build_library(ids: Sequence[str], texts: Sequence[str], vectors: Floats, exact_below: int, seed: int) -> Library:
+def build_library(ids: Sequence[str], texts: Sequence[str], vectors: Floats, exact_below: int) -> Library:
     """The library over documents and their `[n, d]` unit vectors, in one order."""
-    return Library(ids, texts, vectors, build_index(vectors, exact_below, seed))
+    return Library(ids, texts, vectors, build_index(vectors, exact_below, seed=0))

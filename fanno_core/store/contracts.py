@@ -35,7 +35,7 @@ def column(meaning: str, **default: Any) -> Any:
 class Document:
     """A segment of the corpus on its way through ingest and screening."""
 
-    id: str = column("16 hex digits of the SHA-256 of source and text")
+    id: str = column("16 hex digits of the SHA-256 of source and text as they were read")
     text: str = column("the segment, normalised, UTF-8")
     source: str = column("where it was read: file name within the corpus, or the carried source field")
     location: str = column("place within the source: row, or segment number")
@@ -153,11 +153,15 @@ class Rejection:
     text: str = column("the rejected text, or empty where none could be read", default="")
 
 
-def rejected(row: Document | Placed | Instruction | Example, phase: str, reason: str, detail: str = "") -> Rejection:
-    """The rejection of a row: who, where, why, and its text."""
+def rejected(
+    row: Document | Placed | Instruction | Example, phase: str, reason: str, detail: str = "", output: str = ""
+) -> Rejection:
+    """The rejection of a row: who, where, why, and its text, with the response where that is what was rejected."""
     if isinstance(row, (Document, Placed)):
         return Rejection(row.id, phase, reason, detail, row.id, row.source, row.text)
-    text = f"{row.instruction}\n{row.input}" if row.input else row.instruction
+    text = "\n".join(part for part in (row.instruction, row.input) if part)
+    if output:
+        text = f"{text}\n\n{output}"
     return Rejection(row.id, phase, reason, detail, row.document_id, row.source, text)
 
 

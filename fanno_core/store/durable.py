@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
+
+TEMPORARY = ".{name}.{pid}.tmp"
 
 
 def write_durably(path: Path, data: bytes) -> None:
     """Writes a file: temporary file beside it, flush, fsync, rename, fsync of the folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(TEMPORARY.format(name=path.name, pid=os.getpid()))
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -29,10 +32,11 @@ def write_if_changed(path: Path, data: bytes) -> None:
         write_durably(path, data)
 
 
-def sweep_temporaries(folder: Path) -> None:
-    """Removes what writers left that were killed; only for the one who owns the folder."""
-    for file in folder.rglob(".*.tmp"):
-        file.unlink()
+def sweep_temporaries(folders: Iterable[Path]) -> None:
+    """Removes what killed writers left in and below these folders; only for the one who owns them."""
+    for folder in folders:
+        for file in folder.rglob(TEMPORARY.format(name="*", pid="*")):
+            file.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from fanno_core.errors import ShardDamaged
+from fanno_core.errors import RowsLost, ShardDamaged
 from fanno_core.outcome import Outcome, Usage
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sha256_of, write_durably
@@ -20,6 +20,8 @@ from fanno_core.store.fingerprint import canonical
 from fanno_core.store.tables import from_parquet, to_parquet
 
 Row = TypeVar("Row")
+# A graph of more tasks than this a phase cannot be read in Prefect's UI.
+MOST_SHARDS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,13 @@ class Store:
             shards: label to kept rows; together the outcome's kept rows.
             contract: what the kept rows are.
             usage: what was asked of the teacher.
+
+        Raises:
+            RowsLost: the shards do not hold as many rows as were kept.
         """
+        dealt = sum(map(len, shards.values()))
+        if dealt != len(outcome.kept):
+            raise RowsLost(f"phase {phase}: {len(outcome.kept)} rows kept, but {dealt} dealt into shards")
         kept = tuple(self.write_shard(phase, key, label, rows, contract) for label, rows in shards.items())
         rejected = (self.write_shard(phase, key, "rejected", outcome.rejected, Rejection),) if outcome.rejected else ()
         extras = {name: self.write_shard(phase, key, name, rows, kind) for name, (kind, rows) in outcome.extras.items()}
@@ -174,11 +182,11 @@ class Store:
 def by_id(rows: Sequence[Row], most: int) -> dict[str, list[Row]]:
     """Rows in shards of about `most` rows, by the first digits of their id.
 
-    The number of shards is a power of two and a row's shard depends on its id, so that adding a document
-    changes one shard and leaves the others, and the work on them, as they are.
+    The number of shards is a power of two, at most 256, and a row's shard depends on its id: so a document that
+    comes or goes changes one shard and leaves the work on the others as it is, until the number of shards doubles.
     """
     count = 1
-    while count * most < len(rows) and count < 256:
+    while count * most < len(rows) and count < MOST_SHARDS:
         count *= 2
     shards: dict[str, list[Row]] = {}
     for row in rows:

@@ -36,7 +36,7 @@ def request_key(request: Request, identity: Identity) -> str:
         request.text,
         list(request.choices),
         [sampling.max_tokens, float(sampling.temperature), float(sampling.top_p), sampling.seed],
-        [identity.name, identity.model, identity.revision],
+        [identity.name, identity.model, identity.revision, identity.options],
     ]
     return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
 

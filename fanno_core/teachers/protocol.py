@@ -52,11 +52,15 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who answers. Part of every fingerprint and of every row, since another teacher gives other bytes."""
+    """Who answers. Part of every fingerprint and of every row, since another teacher gives other bytes.
+
+    `options` is what else its answers depend on, such as precision and context; rows do not show it.
+    """
 
     name: str
     model: str
     revision: str
+    options: str = ""
 
     def __str__(self) -> str:
         return f"{self.name}/{self.model}@{self.revision}"

@@ -25,7 +25,12 @@ def _transformers(chosen: settings.Teacher) -> Teacher:
             "teacher.model is empty, but teacher.name=transformers needs a model: set it to a folder or a hub name"
         )
     return TransformersTeacher(
-        chosen.model, chosen.revision, chosen.dtype, context_tokens=chosen.context_tokens, batch=chosen.batch
+        chosen.model,
+        chosen.revision,
+        chosen.dtype,
+        context_tokens=chosen.context_tokens,
+        batch=chosen.batch,
+        min_choice_mass=chosen.min_choice_mass,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +95,20 @@ def test_a_run_that_ends_early_still_tells_what_it_did(fanno: Fanno, tmp_path: P
     assert [phase["name"] for phase in record["phases"]] == ["ingest", "rules"]
     assert record["dataset"]["rows"] == 0
     assert (out / "rejected" / "rejected.parquet").is_file()
+
+
+def test_a_failed_run_does_not_claim_the_data_set_of_an_earlier_one(
+    fanno: Fanno, finished: Path, tmp_path: Path
+) -> None:
+    out = Path(shutil.copytree(finished, tmp_path / "out"))
+    (out / "dataset" / "notes-of-mine.txt").write_text("keep")
+    assert fanno("run", "--corpus", nothing_survives(tmp_path), "--out", out, *sets(*SMALL)).code == 1
+    assert record_of(out)["dataset"] == {"rows": 0, "digest": ""}
+    assert (out / "dataset" / "notes-of-mine.txt").exists()
+
+
+def test_a_configured_server_that_is_away_is_named(fanno: Fanno, corpus: Path, tmp_path: Path) -> None:
+    away = "http://127.0.0.1:9/api"
+    ended = fanno("run", "--corpus", corpus, "--out", tmp_path / "out", PREFECT_API_URL=away)
+    assert ended.code == 1
+    assert ended.err.strip() == f"error: the configured Prefect server {away} does not answer; start it, or unset it"

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 import time
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -63,14 +64,16 @@ def test_rejected_rows_are_all_there_with_phase_and_reason(finished: Path) -> No
     assert (rejected["id"].str.len() > 0).all()
 
 
-def test_dataset_loads_with_datasets_in_every_form(finished: Path) -> None:
+def test_dataset_loads_with_datasets_in_every_form(finished: Path, tmp_path: Path) -> None:
     datasets = pytest.importorskip("datasets")
-    rows = datasets.load_dataset(str(finished / "dataset"), split="train")
+    # A cache of its own: the user's may hold an earlier data set under the same path.
+    load = partial(datasets.load_dataset, split="train", cache_dir=str(tmp_path))
+    rows = load(str(finished / "dataset"))
     assert len(rows) == record_of(finished)["dataset"]["rows"] > 100
     assert all(row["instruction"] and row["output"] and row["document_id"] for row in rows)
-    alpaca = datasets.load_dataset("json", data_files=str(finished / "dataset" / "alpaca.json"), split="train")
+    alpaca = load("json", data_files=str(finished / "dataset" / "alpaca.json"))
     assert list(alpaca["output"]) == list(rows["output"])
-    chats = datasets.load_dataset("json", data_files=str(finished / "dataset" / "messages.jsonl"), split="train")
+    chats = load("json", data_files=str(finished / "dataset" / "messages.jsonl"))
     assert [turn["role"] for turn in chats[0]["messages"]] == ["user", "assistant"]
     assert list(chats["messages"]) == list(rows["messages"])
 

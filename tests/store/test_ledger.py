@@ -133,5 +133,14 @@ def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
     (tmp_path / "deep").mkdir()
     (tmp_path / "deep" / ".shard.parquet.123.tmp").write_bytes(b"half")
     (tmp_path / "deep" / "shard.parquet").write_bytes(b"whole")
-    sweep_temporaries(tmp_path)
+    (tmp_path / ".mine.tmp").write_bytes(b"of somebody else")
+    sweep_temporaries([tmp_path / "deep", tmp_path / "missing"])
     assert [file.name for file in (tmp_path / "deep").iterdir()] == ["shard.parquet"]
+    assert (tmp_path / ".mine.tmp").exists()
+
+
+def test_rows_that_a_phase_did_not_deal_into_a_shard_stop_it(tmp_path: Path) -> None:
+    outcome = Outcome(documents(3), [], 3)
+    with pytest.raises(RowsLost, match="3 rows kept, but 2 dealt"):
+        Store(tmp_path).commit("rules", "k", 3, outcome, {"000": documents(2)}, Document, Usage())
+    assert Store(tmp_path).find("rules", "k") is None

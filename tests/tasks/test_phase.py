@@ -28,7 +28,7 @@ PHASES = [
     instructions.SEEDS,
     instructions.NOVELTY,
     instructions.AUGMENT,
-    responses.RESPONSES,
+    responses.phase_of("rag+"),
     publish.PHASE,
 ]
 
@@ -51,18 +51,20 @@ def finished(out: Path) -> Finished:
 def test_results_are_small_json_without_rows(tmp_path: Path) -> None:
     done = finished(tmp_path)
     blob = FinishedSerializer().dumps(done)
-    assert len(blob) < 2000
-    assert json.loads(blob)["entry"]["kept"][0]["sha256"] == done.entry.kept[0].sha256
+    assert len(blob) < 500
+    assert json.loads(blob) == {"out": str(tmp_path), "phase": "plain", "key": "k"}
     assert FinishedSerializer().loads(blob).entry == done.entry
 
 
-@pytest.mark.parametrize("damage", ["removed", "changed"])
+@pytest.mark.parametrize("damage", ["removed", "changed", "not in the ledger"])
 def test_a_cached_result_counts_only_while_its_shards_are_whole(tmp_path: Path, damage: str) -> None:
     done = finished(tmp_path)
     blob = FinishedSerializer().dumps(done)
     shard = tmp_path / done.entry.kept[0].path
     if damage == "removed":
         shard.unlink()
+    elif damage == "not in the ledger":
+        (tmp_path / "work" / "ledger" / "plain" / "k.json").unlink()
     else:
         shard.write_bytes(shard.read_bytes() + b"x")
     with pytest.raises(ShardDamaged, match="plain"):
@@ -79,6 +81,21 @@ def test_the_cache_key_names_folder_phase_and_fingerprint(tmp_path: Path) -> Non
     assert key(job(tmp_path)) != key(job(tmp_path, changed))
     unrelated = make_settings({"screen": {"max_words": 500}, "run": {"concurrency": 7}})
     assert key(job(tmp_path)) == key(job(tmp_path, unrelated))
+
+
+def test_the_tag_pool_is_part_of_the_fingerprint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    before = make_job(instructions.SEEDS, str(tmp_path), Settings(), {}).key
+    monkeypatch.setattr(instructions, "tag_pool", lambda: ())
+    assert make_job(instructions.SEEDS, str(tmp_path), Settings(), {}).key != before
+
+
+@pytest.mark.parametrize(("mode", "again"), [("direct", False), ("document", False), ("rag", True), ("rag+", True)])
+def test_settings_of_retrieval_matter_where_something_is_retrieved(tmp_path: Path, mode: str, again: bool) -> None:
+    def key(settings: Settings) -> str:
+        return make_job(responses.phase_of(mode), str(tmp_path), settings, {}).key
+
+    changed = make_settings({"responses": {"retrieve": 9}})
+    assert (key(Settings()) != key(changed)) is again
 
 
 async def test_work_is_done_once(tmp_path: Path) -> None:
@@ -111,6 +128,7 @@ def test_every_setting_that_changes_bytes_is_read_by_a_phase() -> None:
     acts_elsewhere = {
         "augment.iterate",  # decides which windows are asked for
         "augment.limit",
+        "responses.mode",  # is part of the job itself
     }
     read = {name for phase in PHASES for name in phase.settings}
     teacher_and_encoder = {"teacher", "encoder"}

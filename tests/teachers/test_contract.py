@@ -28,11 +28,13 @@ def chosen(request: pytest.FixtureRequest) -> settings.Teacher:
     if name in TEACHERS and name != "transformers":
         return settings.Teacher(name=name)
     if name == "transformers":
-        return settings.Teacher(name="transformers", model=str(request.getfixturevalue("tiny_llama")))
+        return settings.Teacher(
+            name="transformers", model=str(request.getfixturevalue("tiny_llama")), min_choice_mass=0
+        )
     pytest.importorskip("transformers", reason="needs fanno[models]")
     if not (folder := TINY_MODELS / name).is_dir():
         pytest.skip(f"{name} is not in ../shared/data/tiny_models")
-    return settings.Teacher(name="transformers", model=str(folder))
+    return settings.Teacher(name="transformers", model=str(folder), min_choice_mass=0)
 
 
 @pytest.fixture

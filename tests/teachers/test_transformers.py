@@ -33,7 +33,7 @@ MARKUP = ["<s>", "<|im_start|>", "<|im_end|>", "<tool_call>"]
 
 @pytest.fixture(scope="module")
 def teacher(tiny_llama: Path) -> TransformersTeacher:
-    return TransformersTeacher(str(tiny_llama), batch=4)
+    return TransformersTeacher(str(tiny_llama), batch=4, min_choice_mass=0)
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,19 @@ async def test_verdicts_are_those_of_an_unpadded_forward_pass(teacher: Transform
         assert answer.probability == pytest.approx(one / (one + zero), abs=1e-4)
         assert answer.completion_tokens == 1
         assert answer.prompt_tokens == ids.shape[1]
+
+
+async def test_a_model_that_would_rather_say_something_else_gives_no_verdict(tiny_llama: Path) -> None:
+    strict = TransformersTeacher(str(tiny_llama))
+    answer = (await strict.answer([ask("Is it so?", 1, choices=("1", "0"))]))[0]
+    assert (answer.text, answer.probability) == ("", None)
+
+
+def test_what_answers_depend_on_is_part_of_the_identity(tiny_llama: Path) -> None:
+    plain = TransformersTeacher(str(tiny_llama)).identity
+    assert TransformersTeacher(str(tiny_llama), batch=3).identity == plain
+    assert TransformersTeacher(str(tiny_llama), context_tokens=64).identity != plain
+    assert TransformersTeacher(str(tiny_llama), dtype="bfloat16").identity != plain
 
 
 async def test_greedy_answers_are_those_of_step_by_step_argmax(teacher: TransformersTeacher, tiny_llama: Path) -> None:

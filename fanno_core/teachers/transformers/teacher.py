@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from threading import Lock
 from typing import Any
 
@@ -29,6 +29,7 @@ class TransformersTeacher:
         dtype: precision of the weights: `auto`, `float32`, `bfloat16` or `float16`.
         context_tokens: longest prompt and answer together; 0: what the model has.
         batch: prompts a batch, >= 1.
+        min_choice_mass: probability that the choices must have together for an answer to be one of them, in [0, 1].
 
     Raises:
         MissingExtra: PyTorch or transformers is not installed.
@@ -39,12 +40,20 @@ class TransformersTeacher:
     needs_context = False
 
     def __init__(
-        self, model: str, revision: str = "", dtype: str = "auto", context_tokens: int = 0, batch: int = 16
+        self,
+        model: str,
+        revision: str = "",
+        dtype: str = "auto",
+        context_tokens: int = 0,
+        batch: int = 16,
+        min_choice_mass: float = 0.1,
     ) -> None:
         self._checkpoint = find_checkpoint(model, revision)
-        self.identity = self._checkpoint.identity
         self._encoder = PromptEncoder(self._checkpoint.tokenizer, model)
         self._context = longest_context(self._checkpoint, context_tokens)
+        self._min_choice_mass = min_choice_mass
+        options = f"{dtype}, {self._context} tokens, choices from {min_choice_mass}"
+        self.identity = replace(self._checkpoint.identity, options=options)
         self._dtype = dtype
         self._batch = batch
         self._model: Any = None
@@ -110,8 +119,8 @@ class TransformersTeacher:
         for row, score in zip(rows, next_scores(model, rows), strict=True):
             shares = [float(score[ids].exp().sum()) for ids in self._encoder.choice_ids(row.choices)]
             total = sum(shares)
-            # NaN, or a model that gives neither choice any probability: there is no verdict.
-            known = math.isfinite(total) and total > 0
+            # NaN, or a model that would rather say something else: there is no verdict.
+            known = math.isfinite(total) and total > 0 and total >= self._min_choice_mass
             text = row.choices[shares.index(max(shares))] if known else ""
             probability = round(shares[0] / total, PROBABILITY_DIGITS) if known else None
             answers.append(Answer(text, "stop", probability, len(row.ids), 1))
