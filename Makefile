@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 DEMO_OUT ?= runs/demo
 # PyTorch stands beside the lock: which of its builds fits (CPU or CUDA, with its libraries) depends on the machine.
-TORCH := torch==2.13.0
+TORCH ?= torch==2.13.0
 
 .PHONY: setup demo test check format lock bench clean help
 

@@ -26,28 +26,20 @@ from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, Vector
-from fanno_core.teachers.protocol import Answer, Identity, Request
+from fanno_core.teachers.protocol import Answer, Request
+from tests.scripted import ScriptedTeacher
 
 RESPONSE_WORDS = 5
 
 
 @dataclass
-class Scripted:
+class Scripted(ScriptedTeacher):
     """A teacher that asks about the document's id, unless scripted otherwise, and finds all of it good."""
 
     written: Mapping[str, str] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
-    identity = Identity("scripted", "tests", "1")
-    needs_context = False
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        self.asked += requests
-        return [self._answer(request) for request in requests]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
-
-    def _answer(self, request: Request) -> Answer:
+    def reply(self, request: Request) -> Answer:
         if request.choices:
             return Answer("", probability=0.8 if request.prompt == "instruction_answerable" else 0.1)
         if request.prompt == direct.PROMPT:

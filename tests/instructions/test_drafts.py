@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -11,7 +11,8 @@ from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Filters
 from fanno_core.store.contracts import Instruction, Placed
-from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
+from fanno_core.teachers.protocol import Answer, Request, Sampling
+from tests.scripted import ScriptedTeacher
 
 SAMPLING = Sampling(max_tokens=77, temperature=0.5, top_p=0.8, seed=9)
 PROMPT = "augment_without_examples"
@@ -21,23 +22,14 @@ PASSING = {PRIVACY: 0.1, SAFETY: 0.2, ANSWERABLE: 0.9}
 
 
 @dataclass
-class Scripted:
+class Scripted(ScriptedTeacher):
     """A teacher that writes by document and judges by instruction; what is not scripted is good."""
 
     written: Mapping[str, Answer] = field(default_factory=dict)
     verdicts: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
-    identity = Identity("scripted", "tests", "1")
-    needs_context = False
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        self.asked += requests
-        return [self._answer(request) for request in requests]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
-
-    def _answer(self, request: Request) -> Answer:
+    def reply(self, request: Request) -> Answer:
         if not request.choices:
             return self.written.get(request.document_id, Answer(GOOD))
         passing = Answer("", probability=PASSING[request.prompt])

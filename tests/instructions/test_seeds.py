@@ -11,28 +11,20 @@ from fanno_core.instructions.seeds import PHASE, PROMPT, PROMPTS, write_seeds
 from fanno_core.instructions.tags import tag_pool
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Placed
-from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
+from fanno_core.teachers.protocol import Answer, Request, Sampling
+from tests.scripted import ScriptedTeacher
 
 TAGS = ("characteristic", "task_type", "form")
 
 
 @dataclass
-class Writer:
+class Writer(ScriptedTeacher):
     """A teacher that writes one instruction for each tag combination and finds each of them good."""
 
     refused: str = ""
     asked: list[Request] = field(default_factory=list)
-    identity = Identity("scripted", "tests", "1")
-    needs_context = False
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        self.asked += requests
-        return [self._answer(request) for request in requests]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
-
-    def _answer(self, request: Request) -> Answer:
+    def reply(self, request: Request) -> Answer:
         if request.choices:
             return Answer("", probability=float(request.prompt == "instruction_answerable"))
         tags = " and ".join(request.fields[tag] for tag in TAGS)

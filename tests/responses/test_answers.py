@@ -13,7 +13,8 @@ from fanno_core.responses.answers import PHASE, PROMPTS, respond, response_mode
 from fanno_core.responses.retrieval import Library, build_library
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Example, Instruction
-from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
+from fanno_core.teachers.protocol import Answer, Request, Sampling
+from tests.scripted import ScriptedTeacher
 
 GOOD = "Bees dance to tell the others where flowers are."
 MODES = tuple(PROMPTS)
@@ -24,20 +25,14 @@ TEXTS = {name: f"What is known of {name}." for name in DOCUMENTS}
 
 
 @dataclass
-class Scripted:
+class Scripted(ScriptedTeacher):
     """A teacher whose answers are scripted by instruction; what is not scripted is good."""
 
     script: Mapping[str, Answer] = field(default_factory=dict)
     asked: list[Request] = field(default_factory=list)
-    identity = Identity("scripted", "tests", "1")
-    needs_context = False
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        self.asked += requests
-        return [self.script.get(request.row_id, Answer(GOOD)) for request in requests]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
+    def reply(self, request: Request) -> Answer:
+        return self.script.get(request.row_id, Answer(GOOD))
 
 
 def instruction(name: str = "i", document: str = "dance", given: str = "") -> Instruction:

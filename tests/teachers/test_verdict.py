@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.store.contracts import Document, Instruction
-from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
+from fanno_core.teachers.protocol import Answer, Request, Sampling
 from fanno_core.teachers.verdict import UNREADABLE, Question, judge, read_verdict
+from tests.scripted import ScriptedTeacher
 
 LONG = 10_000
 
@@ -116,20 +117,15 @@ PASSING = {QUALITY.prompt: "1", ADVERT.prompt: "0", PRIVATE.prompt: "0"}
 
 
 @dataclass
-class Judge:
+class Judge(ScriptedTeacher):
     """A teacher whose verdicts are scripted by prompt and row; what is not scripted passes."""
 
     script: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[list[Request]] = field(default_factory=list)
-    identity = Identity("scripted", "tests", "1")
-    needs_context = False
 
     async def answer(self, requests: Sequence[Request]) -> list[Answer]:
         self.asked.append(list(requests))
         return [self.script.get((r.prompt, r.row_id), Answer(PASSING.get(r.prompt, "1"))) for r in requests]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        return [len(text.split()) for text in texts]
 
     @property
     def questions(self) -> list[tuple[str, str]]:
