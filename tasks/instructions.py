@@ -9,14 +9,13 @@ import numpy as np
 from fanno_core.instructions import augmentation
 from fanno_core.instructions import seeds as seeds_of
 from fanno_core.instructions.augmentation import Pool, augment_window, seed_states
-from fanno_core.instructions.drafts import question_of
 from fanno_core.instructions.novelty import keep_novel
 from fanno_core.instructions.seeds import write_seeds
 from fanno_core.instructions.tags import form_rules, tag_pool
 from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Instruction, Placed, SeedState
+from fanno_core.store.contracts import Instruction, Placed, SeedState, question_of
 from tasks.phase import Job, Phase, phase_task, stack
 
 

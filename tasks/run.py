@@ -21,6 +21,7 @@ from fanno_core.communities.encoder import Encoder
 from fanno_core.dataset.record import PhaseRecord, record_phase, write_rejected, write_run_record
 from fanno_core.errors import BadCorpus, OutBusy, RunStops
 from fanno_core.settings import Settings
+from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
 from fanno_core.store.ledger import Entry, FileRef, Store
 from tasks.phase import Finished, Job, Phase, make_job, teacher_name
@@ -103,7 +104,7 @@ class Run:
         self.records.append(record)
         self._tell(record)
         if not record.rows_kept and name not in MAY_BE_EMPTY:
-            raise BadCorpus(_nothing_left(record))
+            raise BadCorpus(_nothing_left(record, self._first_rejected(entries)))
         return Shards(entries)
 
     async def _steps(self, task: PhaseTask, jobs: Sequence[Job]) -> AsyncIterator[Finished]:
@@ -125,6 +126,10 @@ class Run:
             # this run owns only until it ends.
             over = True
             await asyncio.gather(*pending, return_exceptions=True)
+
+    def _first_rejected(self, entries: Sequence[Entry]) -> Rejection | None:
+        store = Store(self.out)
+        return next((row for entry in entries for row in store.read(entry.rejected, Rejection)), None)
 
     def _tell(self, record: PhaseRecord) -> None:
         line = progress_line(record)
@@ -211,9 +216,10 @@ def progress_line(record: PhaseRecord) -> str:
     )
 
 
-def _nothing_left(record: PhaseRecord) -> str:
+def _nothing_left(record: PhaseRecord, example: Rejection | None) -> str:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in record.rejected.items()) or "no rows came in"
+    such_as = f", such as {example.source}: {example.reason} ({example.detail})" if example else ""
     return (
-        f"nothing is left after phase {record.name}: {reasons}; see rejected/ in the output folder, "
-        "then give other documents or relax the settings that these reasons name"
+        f"nothing is left after phase {record.name}: {reasons}{such_as}; see rejected/ in the output folder, "
+        "then give other documents or change the settings of that phase"
     )

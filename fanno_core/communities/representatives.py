@@ -136,4 +136,5 @@ def _placed(document: Document, centre: str, size: int, rank: int, topic: int) -
         licence=document.licence,
         words=document.words,
         quality=document.quality,
+        carried_id=document.carried_id,
     )

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from fanno_core.instructions.bandit import Bandit, child_reward, open_bandit, update
-from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, question_of, write_instructions
+from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, write_instructions
 from fanno_core.instructions.novelty import keep_novel
 from fanno_core.instructions.tags import form_rules
 from fanno_core.outcome import Outcome
 from fanno_core.responses.direct import response_lengths
 from fanno_core.settings import Augment, Settings
-from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState
+from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, question_of
 from fanno_core.teachers.protocol import Sampling, Teacher
 
 PHASE = "augment"

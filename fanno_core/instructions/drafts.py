@@ -14,7 +14,7 @@ from fanno_core.instructions.hard_filter import hard_reason
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Filters
-from fanno_core.store.contracts import Instruction, Placed, Rejection, rejected
+from fanno_core.store.contracts import Instruction, Placed, Rejection, question_of, rejected
 from fanno_core.teachers.protocol import Answer, Request, Sampling, Teacher
 from fanno_core.teachers.verdict import Question, judge
 from fanno_core.text import stable_id
@@ -88,6 +88,7 @@ def _instruction(draft: Draft, answer: Answer, teacher: str, filters: Filters) -
         counterexamples=draft.counterexamples,
         prompt=load_prompt(draft.prompt).label,
         teacher=teacher,
+        carried_id=document.carried_id,
     )
 
 
@@ -112,11 +113,6 @@ def _questions(filters: Filters) -> tuple[Question, ...]:
 
 def _judged_text(row: Instruction) -> dict[str, str]:
     return {"instruction": question_of(row)}
-
-
-def question_of(row: Instruction) -> str:
-    """What is put to the teacher: the instruction, and its input on the lines after it."""
-    return f"{row.instruction}\n{row.input}" if row.input else row.instruction
 
 
 def _tags(row: Instruction) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanno_core.instructions.drafts import question_of
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.responses import direct
@@ -12,7 +11,7 @@ from fanno_core.responses.direct import direct_request, response_sampling
 from fanno_core.responses.filters import response_reason
 from fanno_core.responses.retrieval import Library
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Example, Floats, Instruction, Rejection, rejected
+from fanno_core.store.contracts import Example, Floats, Instruction, Rejection, question_of, rejected
 from fanno_core.teachers.protocol import Answer, Request, Teacher
 
 PHASE = "responses"
@@ -131,4 +130,5 @@ def _read(
         answerable=row.answerable,
         similarity=row.similarity,
         output_tokens=length,
+        carried_id=row.carried_id,
     )

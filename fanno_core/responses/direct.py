@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanno_core.instructions.drafts import question_of
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Instruction
+from fanno_core.store.contracts import Instruction, question_of
 from fanno_core.teachers.protocol import Request, Sampling, Teacher
 
 PROMPT = "response_direct"

@@ -73,6 +73,7 @@ class Placed:
     licence: str = column("licence of the document, or empty")
     words: int = column("number of words")
     quality: float = column("teacher's probability that the text is worth learning from")
+    carried_id: str = column("the corpus' own id of the document, or empty", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,7 @@ class Instruction:
     unsafe: float = column("teacher's probability that answering does harm", default=-1.0)
     answerable: float = column("teacher's probability that it can be answered as it stands", default=-1.0)
     similarity: float = column("largest cosine to any instruction kept before it; -1 for the first", default=-1.0)
+    carried_id: str = column("the corpus' own id of the document, or empty", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ class Example:
     answerable: float = column("teacher's probability that it can be answered as it stands")
     similarity: float = column("largest cosine to any instruction kept before it; -1 for the first")
     output_tokens: int = column("length of the response in the teacher's tokens")
+    carried_id: str = column("the corpus' own id of the document, or empty", default="")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,15 +156,18 @@ class Rejection:
     text: str = column("the rejected text, or empty where none could be read", default="")
 
 
+def question_of(row: Instruction | Example) -> str:
+    """What is put to the teacher: the instruction, and its input on the lines after it."""
+    return f"{row.instruction}\n{row.input}" if row.input else row.instruction
+
+
 def rejected(
     row: Document | Placed | Instruction | Example, phase: str, reason: str, detail: str = "", output: str = ""
 ) -> Rejection:
     """The rejection of a row: who, where, why, and its text, with the response where that is what was rejected."""
     if isinstance(row, (Document, Placed)):
         return Rejection(row.id, phase, reason, detail, row.id, row.source, row.text)
-    text = "\n".join(part for part in (row.instruction, row.input) if part)
-    if output:
-        text = f"{text}\n\n{output}"
+    text = f"{question_of(row)}\n\n{output}" if output else question_of(row)
     return Rejection(row.id, phase, reason, detail, row.document_id, row.source, text)
 
 

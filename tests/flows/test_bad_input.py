@@ -38,9 +38,9 @@ def nothing_survives(folder: Path) -> Path:
     [
         (lambda folder: folder / "missing", "missing"),
         (empty_folder, "empty"),
-        (parquet_without_text, "no_text_field"),
-        (not_what_its_name_says, "binary"),
-        (nothing_survives, "too_short"),
+        (parquet_without_text, "such as numbers.parquet: no_text_field"),
+        (not_what_its_name_says, "such as picture.txt: binary"),
+        (nothing_survives, "such as short.txt: too_short"),
     ],
 )
 def test_a_bad_corpus_ends_in_one_sentence(

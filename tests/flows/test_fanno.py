@@ -81,6 +81,7 @@ def test_dataset_loads_with_datasets_in_every_form(finished: Path, tmp_path: Pat
 def test_rows_know_where_they_came_from(finished: Path) -> None:
     rows = rows_of(finished)
     assert rows["id"].is_unique
+    assert rows["carried_id"].str.fullmatch(r"d\d+").all()
     assert set(rows["response_mode"]) == {"rag+"}
     augmented = rows[rows["iteration"] > 0]
     assert len(augmented) > 20

@@ -20,12 +20,11 @@ from fanno_core.instructions.augmentation import (
     augment_window,
 )
 from fanno_core.instructions.bandit import child_reward
-from fanno_core.instructions.drafts import question_of
 from fanno_core.instructions.tags import form_rules
 from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
 from fanno_core.settings import Settings, make_settings
-from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, Vector
+from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, Vector, question_of
 from fanno_core.teachers.protocol import Answer, Request
 from tests.scripted import ScriptedTeacher
 

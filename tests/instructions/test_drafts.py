@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, question_of, write_instructions
+from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, write_instructions
 from fanno_core.instructions.tags import form_rules
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Filters
-from fanno_core.store.contracts import Instruction, Placed
+from fanno_core.store.contracts import Instruction, Placed, question_of
 from fanno_core.teachers.protocol import Answer, Request, Sampling
 from tests.scripted import ScriptedTeacher
 

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import pytest
 
-from fanno_core.instructions.drafts import question_of
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.responses.answers import PHASE, PROMPTS, respond, response_mode
 from fanno_core.responses.retrieval import Library, build_library
 from fanno_core.settings import Settings, make_settings
-from fanno_core.store.contracts import Example, Instruction
+from fanno_core.store.contracts import Example, Instruction, question_of
 from fanno_core.teachers.protocol import Answer, Request, Sampling
 from tests.scripted import ScriptedTeacher
 
