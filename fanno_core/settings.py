@@ -34,12 +34,6 @@ class Ingest(Section):
         350, ge=0, le=100_000, description="shorter paragraphs are joined up to this length, in characters"
     )
 
-    @model_validator(mode="after")
-    def _limits_fit(self) -> Self:
-        if self.segment_min_chars > self.segment_chars:
-            raise ValueError(f"segment_min_chars {self.segment_min_chars} is above segment_chars {self.segment_chars}")
-        return self
-
 
 class Screen(Section):
     """Which segments stay."""

@@ -30,7 +30,6 @@ def test_file_and_assignments_come_together(tmp_path: Path) -> None:
         ({"seeds": 3}, "seeds"),
         ({"run": {"seed": 2**40}}, "run.seed"),
         ({"screen": {"min_words": 30, "max_words": 20}}, "min_words 30 is above max_words 20"),
-        ({"ingest": {"segment_min_chars": 900, "segment_chars": 800}}, "segment_min_chars 900"),
     ],
 )
 def test_what_is_refused_is_named(values: dict[str, object], told: str) -> None:
