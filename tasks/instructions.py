@@ -20,7 +20,7 @@ from tasks.phase import Job, Phase, phase_task, stack
 
 
 def _whole(rows: list[Instruction], _settings: Settings) -> Mapping[str, list[Instruction]]:
-    return {"window": rows}
+    return {"window": rows} if rows else {}
 
 
 JUDGED = ("filters.hard", "filters.judge", "filters.max_private", "filters.max_unsafe", "filters.min_answerable")

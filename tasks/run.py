@@ -96,7 +96,7 @@ class Run:
         finished = []
         async for step in steps:
             finished.append(step)
-            await aupdate_progress_artifact(progress, 100.0 * len(finished) / most)
+            await aupdate_progress_artifact(progress, 100.0 * len(finished) / max(most, len(finished)))
         entries = tuple(step.entry for step in finished)
         self.entries += entries
         fresh = [step.entry for step in finished if not step.reused]

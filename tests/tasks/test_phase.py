@@ -98,6 +98,10 @@ def test_settings_of_retrieval_matter_where_something_is_retrieved(tmp_path: Pat
     assert (key(Settings()) != key(changed)) is again
 
 
+def test_a_window_that_brings_nothing_leaves_no_shard_to_answer() -> None:
+    assert instructions.AUGMENT.shards([], Settings()) == {}
+
+
 async def test_work_is_done_once(tmp_path: Path) -> None:
     first = await perform(PLAIN, one_row, job(tmp_path))
     again = await perform(PLAIN, one_row, job(tmp_path))

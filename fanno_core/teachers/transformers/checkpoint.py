@@ -76,7 +76,9 @@ def load_weights(checkpoint: Checkpoint, dtype: str) -> Any:
     """
     import torch
     from transformers import AutoModelForCausalLM, GenerationConfig
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()
     with _one_sentence(checkpoint.source):
         # Safetensors are taken where there are both kinds, which is transformers' own preference.
         model = AutoModelForCausalLM.from_pretrained(
