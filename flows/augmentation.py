@@ -12,7 +12,7 @@ async def think_different(run: Run, seeds: Shards, windows: Sequence[FileRef]) -
     """Further instructions, until there are more than `augment.limit` in all or documents run out."""
     if not (run.settings.augment.iterate and windows):
         return Shards(())
-    return await run.do_all(augment.name, _windows(run, seeds, windows), len(windows))
+    return await run.do_all(AUGMENT.name, _windows(run, seeds, windows), len(windows))
 
 
 async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> AsyncIterator[Finished]:

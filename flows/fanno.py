@@ -9,8 +9,13 @@ from fanno_core.dataset.record import published
 from fanno_core.documents.sources import find_sources
 from fanno_core.settings import Settings
 from flows.augmentation import think_different
-from tasks import communities, ingest, instructions, publish, responses, screen
+from tasks.communities import communities, encode, queue
+from tasks.ingest import ingest, ingest_jobs
+from tasks.instructions import novelty, seeds
+from tasks.publish import publish, publish_job
+from tasks.responses import response_jobs, responses
 from tasks.run import open_run
+from tasks.screen import duplicates, privacy, rules, verdicts
 
 Corpus = Annotated[list[str], Field(description="Files, folders, globs, or the name of a built-in corpus.")]
 Out = Annotated[str, Field(description="Folder for the data set and everything on the way to it.")]
@@ -24,25 +29,21 @@ async def fanno(corpus: Corpus, out: Out, settings: Settings = Settings()) -> di
     """
     async with open_run(out, settings) as run:
         # (1) Document pre-screen: clean segments, each once, worth learning from, none too near another.
-        segments = await run.do(ingest.ingest, ingest.ingest_jobs(find_sources(corpus), str(run.out), settings))
-        ruled = await run.do(screen.rules, run.jobs(screen.RULES, "documents", segments.kept))
-        unique = await run.do(screen.duplicates, [run.job(screen.DUPLICATES, documents=ruled.kept)])
-        masked = await run.do(screen.privacy, run.jobs(screen.PRIVACY, "documents", unique.kept))
-        screened = await run.do(screen.verdicts, run.jobs(screen.VERDICTS, "documents", masked.kept))
-        vectors = await run.do(communities.encode, run.jobs(communities.ENCODE, "documents", screened.kept))
-        placed = await run.do(
-            communities.communities,
-            [run.job(communities.COMMUNITIES, documents=screened.kept, vectors=vectors.kept)],
-        )
-        lots = await run.do(communities.queue, [run.job(communities.QUEUE, documents=placed.kept)])
+        segments = await run.do(ingest, ingest_jobs(find_sources(corpus), str(run.out), settings))
+        ruled = await run.map(rules, documents=segments)
+        unique = await run.one(duplicates, documents=ruled)
+        masked = await run.map(privacy, documents=unique)
+        screened = await run.map(verdicts, documents=masked)
+        vectors = await run.map(encode, documents=screened)
+        placed = await run.one(communities, documents=screened, vectors=vectors)
+        lots = await run.one(queue, documents=placed)
 
         # (2a) Seed instructions from the tag pool; (2b) augmentation, each window unlike what came before it.
-        seeds = await run.do(instructions.seeds, run.jobs(instructions.SEEDS, "documents", lots.labelled("seeds")))
-        pool = await run.do(instructions.novelty, [run.job(instructions.NOVELTY, instructions=seeds.kept)])
+        drafts = await run.map(seeds, documents=lots.labelled("seeds"))
+        pool = await run.one(novelty, instructions=drafts)
         pool += await think_different(run, pool, lots.labelled("window"))
 
         # (3) Responses, and the data set.
-        jobs = responses.response_jobs(pool, screened, vectors, str(run.out), settings)
-        examples = await run.do(responses.responses, jobs)
-        await run.do(publish.publish, [publish.publish_job(examples.kept, run.records, str(run.out), settings)])
+        examples = await run.do(responses, response_jobs(pool, screened, vectors, str(run.out), settings))
+        await run.do(publish, [publish_job(examples.kept, run.records, str(run.out), settings)])
     return published(run.out)

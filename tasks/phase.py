@@ -183,15 +183,23 @@ def stack(vectors: Mapping[str, Floats], ids: list[str]) -> Floats:
 Work = Callable[[Job], Awaitable[Outcome[Any] | Entry]]
 
 
-def phase_task(phase: Phase) -> Callable[[Work], Task[[Job], Finished]]:
+@dataclass(frozen=True)
+class Step:
+    """A phase and the cached Prefect task that does its jobs."""
+
+    phase: Phase
+    task: Task[[Job], Finished]
+
+
+def phase_task(phase: Phase) -> Callable[[Work], Step]:
     """Makes a function from job to outcome a cached Prefect task."""
 
-    def decorate(work: Work) -> Task[[Job], Finished]:
+    def decorate(work: Work) -> Step:
         async def body(job: Job) -> Finished:
             return await perform(phase, work, job)
 
         body.__doc__ = work.__doc__
-        return task(  # type: ignore[call-overload, no-any-return]
+        cached = task(  # type: ignore[call-overload]
             body,
             name=phase.name,
             task_run_name=f"{phase.name} {{job.label}}",
@@ -204,6 +212,7 @@ def phase_task(phase: Phase) -> Callable[[Work], Task[[Job], Finished]]:
             retry_jitter_factor=0.5,
             retry_condition_fn=is_passing,
         )
+        return Step(phase, cached)
 
     return decorate
 

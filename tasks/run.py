@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from prefect import Task
 from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
 from prefect.logging import get_run_logger
 
@@ -24,11 +23,9 @@ from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
 from fanno_core.store.ledger import Entry, FileRef, Store
-from tasks.phase import Finished, Job, Phase, make_job, teacher_name
+from tasks.phase import Finished, Job, Phase, Step, make_job, teacher_name
 
 log = logging.getLogger("fanno.run")
-
-PhaseTask = Task[[Job], Finished]
 
 
 @dataclass(frozen=True)
@@ -59,6 +56,9 @@ class Shards:
         return Shards((*self.entries, *other.entries))
 
 
+Refs = Shards | tuple[FileRef, ...]
+
+
 @dataclass
 class Run:
     """A run in progress. Phases are added to its record as they end."""
@@ -68,18 +68,28 @@ class Run:
     records: list[PhaseRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
-    def jobs(self, phase: Phase, role: str, shards: Sequence[FileRef]) -> list[Job]:
-        """One job for each shard."""
-        return [
-            make_job(phase, str(self.out), self.settings, {role: (shard,)}, f"{number}/{len(shards)}")
-            for number, shard in enumerate(shards, 1)
-        ]
+    async def map(self, step: Step, **over: Refs) -> Shards:
+        """A phase as one job for each shard of its one input."""
+        ((role, shards),) = over.items()
+        refs = refs_of(shards)
+        return await self.do(
+            step,
+            [
+                make_job(step.phase, str(self.out), self.settings, {role: (ref,)}, f"{number}/{len(refs)}")
+                for number, ref in enumerate(refs, 1)
+            ],
+        )
 
-    def job(self, phase: Phase, part: Mapping[str, Any] | None = None, **inputs: tuple[FileRef, ...]) -> Job:
+    async def one(self, step: Step, **inputs: Refs) -> Shards:
+        """A phase as one job over all of its inputs."""
+        return await self.do(step, [self.job(step.phase, {}, **inputs)])
+
+    def job(self, phase: Phase, part: Mapping[str, Any], **inputs: Refs) -> Job:
         """One job over all of its inputs."""
-        return make_job(phase, str(self.out), self.settings, inputs, part=part)
+        named = {role: refs_of(shards) for role, shards in inputs.items()}
+        return make_job(phase, str(self.out), self.settings, named, part=part)
 
-    async def do(self, task: PhaseTask, jobs: Sequence[Job]) -> Shards:
+    async def do(self, step: Step, jobs: Sequence[Job]) -> Shards:
         """Runs the jobs of a phase and adds them to the record.
 
         Raises:
@@ -87,19 +97,19 @@ class Run:
             RowsLost: candidates are not kept plus rejected.
             FannoError: what a task raised.
         """
-        return await self.do_all(task.name, self._steps(task, jobs), len(jobs))
+        return await self.do_all(step.phase.name, self._finish(step, jobs), len(jobs))
 
-    async def do_all(self, name: str, steps: AsyncIterator[Finished], most: int) -> Shards:
-        """Collects the steps of a phase, at most so many, however they are made, and adds them to the record."""
+    async def do_all(self, name: str, jobs: AsyncIterator[Finished], most: int) -> Shards:
+        """Collects the finished jobs of a phase, at most so many, and adds them to the record."""
         started = time.perf_counter()
         progress = await acreate_progress_artifact(0.0, description=f"{name}: {most} tasks")
         finished = []
-        async for step in steps:
-            finished.append(step)
+        async for job in jobs:
+            finished.append(job)
             await aupdate_progress_artifact(progress, 100.0 * len(finished) / max(most, len(finished)))
-        entries = tuple(step.entry for step in finished)
+        entries = tuple(job.entry for job in finished)
         self.entries += entries
-        fresh = [step.entry for step in finished if not step.reused]
+        fresh = [job.entry for job in finished if not job.reused]
         record = record_phase(name, entries, fresh, time.perf_counter() - started)
         self.records.append(record)
         self._tell(record)
@@ -107,18 +117,18 @@ class Run:
             raise BadCorpus(_nothing_left(record, self._first_rejected(entries)))
         return Shards(entries)
 
-    async def _steps(self, task: PhaseTask, jobs: Sequence[Job]) -> AsyncIterator[Finished]:
+    async def _finish(self, step: Step, jobs: Sequence[Job]) -> AsyncIterator[Finished]:
         slots = asyncio.Semaphore(self.settings.run.concurrency)
         over = False
 
         async def one(job: Job) -> Finished | None:
             async with slots:
-                return None if over else await submit(task, job)
+                return None if over else await submit(step, job)
 
         pending = [asyncio.ensure_future(one(job)) for job in jobs]
         try:
-            for step in pending:
-                finished = await step
+            for job in pending:
+                finished = await job
                 if finished:
                     yield finished
         finally:
@@ -141,9 +151,14 @@ MAY_BE_EMPTY = {"augment"}
 OURS = ("work", "dataset", "rejected")
 
 
-async def submit(task: PhaseTask, job: Job) -> Finished:
+def refs_of(shards: Refs) -> tuple[FileRef, ...]:
+    """The files themselves."""
+    return shards.kept if isinstance(shards, Shards) else shards
+
+
+async def submit(step: Step, job: Job) -> Finished:
     """Hands one job to Prefect and waits for it without blocking the flow."""
-    future = task.submit(job)
+    future = step.task.submit(job)
     await asyncio.to_thread(future.wait)
     finished: Finished = future.result()
     # A cached result was made by an earlier run, whatever it says of itself.
