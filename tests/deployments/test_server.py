@@ -38,3 +38,16 @@ def test_a_server_that_died_is_started_again(tmp_path: Path) -> None:
         assert fanno("server", "stop").out == "stopped\n"
     assert fanno("server", "stop").out == "not running\n"
     assert fanno("server", "status").out == "not running\n"
+
+
+def test_a_configured_server_is_used_and_none_is_started(fanno: Fanno, tmp_path: Path) -> None:
+    fanno("server", "start")
+    url = json.loads((fanno.state / "server.json").read_text(encoding="utf-8"))["url"]
+    (tmp_path / "short.txt").write_text("Too short to learn from.")
+    command = ["run", "--corpus", tmp_path / "short.txt", "--out", tmp_path / "out"]
+    ended = Fanno(tmp_path / "state")(*command, PREFECT_API_URL=url)
+    assert ended.out.startswith(f"Prefect UI: {url.removesuffix('/api')}\n")
+    assert not (tmp_path / "state").exists()
+    runs = httpx.post(f"{url}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 1}).json()
+    assert runs[0]["name"] == f"fanno to {tmp_path / 'out'}"
+    assert runs[0]["state_name"] == "Failed"
