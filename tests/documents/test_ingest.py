@@ -4,7 +4,6 @@ import json
 import time
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -14,8 +13,7 @@ from fanno_core.documents.sources import find_sources
 from fanno_core.settings import Ingest
 from fanno_core.text import stable_id
 from tests.documents.conftest import Read
-
-WEB_MIX = Path(__file__).parents[3] / "shared" / "data" / "corpus" / "web_mix.jsonl"
+from tests.shared_data import shared
 
 
 def test_a_document_says_where_it_comes_from(read: Read):
@@ -65,9 +63,7 @@ def test_neither_order_of_files_nor_of_rows_changes_the_ids(tmp_path: Path, firs
 
 
 def test_web_mix_is_read_whole():
-    if not WEB_MIX.exists():
-        pytest.skip("shared/data/corpus/web_mix.jsonl is not beside the repository")
-    sources = find_sources([str(WEB_MIX)])
+    sources = find_sources([str(shared("corpus/web_mix.jsonl"))])
     start = time.perf_counter()
     outcome = ingest(sources, Ingest())
     took_s = time.perf_counter() - start

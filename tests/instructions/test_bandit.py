@@ -2,7 +2,6 @@ import json
 import math
 import random
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,8 +20,8 @@ from fanno_core.instructions.bandit import (
 )
 from fanno_core.settings import Augment
 from fanno_core.store.contracts import SeedState
+from tests.shared_data import shared, shared_rows
 
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
 PUBLISHED = Augment(bandit="published")
 
 seed_states = st.lists(
@@ -52,11 +51,8 @@ def naive_rounds(states: Sequence[SeedState], rounds: int, rng: random.Random) -
 
 
 def test_published_equals_the_original():
-    golden_file, rows_file = DATA / "golden/fanno_ucb_trace.json", DATA / "alpaca_sample_2000.jsonl"
-    if not (golden_file.exists() and rows_file.exists()):
-        pytest.skip("needs the trace and the Alpaca sample of the shared data")
-    golden = json.loads(golden_file.read_text(encoding="utf-8"))
-    rows = [json.loads(line) for line in rows_file.read_text(encoding="utf-8").splitlines()[:300]]
+    golden = json.loads(shared("golden/fanno_ucb_trace.json").read_text(encoding="utf-8"))
+    rows = shared_rows("alpaca_sample_2000.jsonl")[:300]
     states = [SeedState(row["id"], 0, 0.0, len(row["output"].split())) for row in rows]
     rng, trace = random.Random(42), []
     for _ in range(golden["passes"]):

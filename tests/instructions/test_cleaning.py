@@ -1,13 +1,10 @@
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fanno_core.instructions.cleaning import clean_instruction
+from tests.shared_data import shared_rows
 
-GOLDEN = Path(__file__).resolve().parents[3] / "shared/data/golden/fanno_instruction_cleaning.jsonl"
 POEM = "Write a short poem about rain."
 
 words = st.sampled_from(["rain", "Paris", "why", "3.5", "été", "so-called", '"ham"', "**bold**", "a*b", "東京"])
@@ -46,9 +43,7 @@ marks = st.sampled_from(["{}", '"{}"', "“{}”", "«{}»", "**{}**", '**"{}"**
 
 
 def test_published_equals_the_original():
-    if not GOLDEN.exists():
-        pytest.skip(f"needs {GOLDEN.name} of the shared data")
-    rows = [json.loads(line) for line in GOLDEN.read_text(encoding="utf-8").splitlines()]
+    rows = shared_rows("golden/fanno_instruction_cleaning.jsonl")
     assert len(rows) == 240
     assert [list(clean_instruction(row["text"], "published")) for row in rows] == [row["expected"] for row in rows]
 

@@ -1,25 +1,20 @@
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fanno_core.instructions.hard_filter import KEYWORDS, hard_reason
-
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
+from tests.shared_data import shared, shared_rows
 
 
 @pytest.fixture(scope="module")
 def rows() -> list[dict[str, str]]:
-    files = [DATA / "alpaca_sample_2000.jsonl", DATA / "dolly_filtered_1000.jsonl"]
-    if not all(file.exists() for file in files):
-        pytest.skip("needs the Alpaca and Dolly samples of the shared data")
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return shared_rows("alpaca_sample_2000.jsonl") + shared_rows("dolly_filtered_1000.jsonl")
 
 
 def test_legacy_equals_the_original(rows: list[dict[str, str]]):
-    golden = json.loads((DATA / "golden/fanno_hard_filter_kept_ids.json").read_text(encoding="utf-8"))
+    golden = json.loads(shared("golden/fanno_hard_filter_kept_ids.json").read_text(encoding="utf-8"))
     assert [row["id"] for row in rows if hard_reason(row["instruction"], "legacy") is None] == golden["kept"]
 
 

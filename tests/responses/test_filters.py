@@ -1,7 +1,5 @@
-import json
 from collections import Counter
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,8 +8,8 @@ from hypothesis import strategies as st
 from fanno_core.prompts.loader import fence_mark
 from fanno_core.responses.filters import PROMPT_MARKERS, response_reason
 from fanno_core.settings import Responses
+from tests.shared_data import shared_rows
 
-DATA = Path(__file__).resolve().parents[3] / "shared/data"
 SETTINGS = Responses()
 
 
@@ -158,9 +156,7 @@ def test_real_responses_are_hardly_ever_dropped(file: str, expected: dict[str | 
 
     Two are empty, one is a cut copy, seven equal their input (human answers among them), one speaks as a model.
     """
-    if not (DATA / file).exists():
-        pytest.skip(f"needs {file} of the shared data")
-    rows = [json.loads(line) for line in (DATA / file).read_text(encoding="utf-8").splitlines()]
+    rows = shared_rows(file)
     assert Counter(reason(row["output"], row["instruction"], row["input"]) for row in rows) == expected
 
 

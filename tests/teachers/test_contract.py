@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import resources
-from pathlib import Path
 from string import Template
 
 import pytest
@@ -12,8 +11,8 @@ from fanno_core import prompts, settings
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.teachers.protocol import Identity, Request, Sampling, Teacher
 from fanno_core.teachers.table import TEACHERS, open_teacher
+from tests.shared_data import shared
 
-TINY_MODELS = Path(__file__).parents[2].parent / "shared" / "data" / "tiny_models"
 PROMPTS = sorted(file.name[:-4] for file in resources.files(prompts).iterdir() if file.name.endswith(".txt"))
 DOCUMENT = (
     "Whales are mammals that live in the sea. They breathe air, so they come to the surface. A blue whale can be "
@@ -32,8 +31,7 @@ def chosen(request: pytest.FixtureRequest) -> settings.Teacher:
             name="transformers", model=str(request.getfixturevalue("tiny_llama")), min_choice_mass=0
         )
     pytest.importorskip("transformers", reason="needs fanno[models]")
-    if not (folder := TINY_MODELS / name).is_dir():
-        pytest.skip(f"{name} is not in ../shared/data/tiny_models")
+    folder = shared(f"tiny_models/{name}")
     return settings.Teacher(name="transformers", model=str(folder), min_choice_mass=0)
 
 

@@ -1,8 +1,5 @@
 """Verdicts of the teacher without weights, on plain cases and on real data."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -14,16 +11,8 @@ from fanno_core.teachers.extractive.verdicts import (
     instruction_privacy,
     instruction_safety,
 )
+from tests.shared_data import shared_rows
 from tests.teachers.test_extractive import RICH
-
-DATA = Path(__file__).parents[2].parent / "shared" / "data"
-
-
-def rows(name: str) -> list[dict[str, str]]:
-    path = DATA / name
-    if not path.is_file():
-        pytest.skip(f"shared/data/{name} is not here")
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def area_under_curve(positive: list[float], negative: list[float]) -> float:
@@ -34,14 +23,14 @@ def area_under_curve(positive: list[float], negative: list[float]) -> float:
 
 def test_advertisement_tells_spam_from_messages():
     scores = {"spam": [], "ham": []}
-    for row in rows("sms_spam_half.jsonl"):
+    for row in shared_rows("sms_spam_half.jsonl"):
         scores[row["label"]].append(document_advertisement({"document": row["text"]}))
     assert area_under_curve(scores["spam"], scores["ham"]) > 0.95
 
 
 def test_adverts_and_announcements_are_found_more_often_than_manuals():
     adverts: dict[str, list[bool]] = {}
-    for row in rows("corpus/web_mix.jsonl")[::3]:
+    for row in shared_rows("corpus/web_mix.jsonl")[::3]:
         adverts.setdefault(row["source"], []).append(document_advertisement({"document": row["text"]}) > 0.5)
     share = {source: np.mean(found) for source, found in adverts.items()}
     promoting = min(share[s] for s in ("dfki-product-pages", "masc-spam", "digitalgov-events"))
@@ -53,7 +42,7 @@ def test_adverts_and_announcements_are_found_more_often_than_manuals():
 def test_most_of_a_mixed_corpus_survives():
     kept = [
         document_quality(page) >= 0.5 and document_advertisement(page) <= 0.5 and document_privacy(page) <= 0.5
-        for page in ({"document": row["text"]} for row in rows("corpus/web_mix.jsonl")[::5])
+        for page in ({"document": row["text"]} for row in shared_rows("corpus/web_mix.jsonl")[::5])
     ]
     assert 0.7 < np.mean(kept) < 0.9
 

@@ -21,13 +21,13 @@ from fanno_core.teachers.transformers import TransformersTeacher
 from fanno_core.teachers.transformers.checkpoint import folder_revision
 from fanno_core.teachers.transformers.encoding import PromptEncoder
 from fanno_core.teachers.transformers.generation import Draw, Row
+from tests.shared_data import shared
 from tests.teachers.tiny_model import build_tiny_llama
 
 torch = pytest.importorskip("torch", reason="needs fanno[models]")
 transformers = pytest.importorskip("transformers", reason="needs fanno[models]")
 
 REPOSITORY = Path(__file__).parents[2]
-GPT2_TINY = REPOSITORY.parent / "shared" / "data" / "tiny_models" / "gpt2_tiny"
 MARKUP = ["<s>", "<|im_start|>", "<|im_end|>", "<tool_call>"]
 
 
@@ -159,9 +159,7 @@ async def test_an_answer_takes_no_more_than_the_context_that_is_left(tiny_llama:
 
 
 async def test_rows_that_are_done_stay_within_learned_positions() -> None:
-    if not GPT2_TINY.is_dir():
-        pytest.skip("gpt2_tiny is not in ../shared/data/tiny_models")
-    teacher = TransformersTeacher(str(GPT2_TINY))
+    teacher = TransformersTeacher(str(shared("tiny_models/gpt2_tiny")))
     requests = [ask("good " * n, 2000, 1.5) for n in (1010, 980)]
     answers = await teacher.answer(requests)
     assert [a.prompt_tokens + a.completion_tokens for a in answers if a.finish == "length"]
