@@ -37,7 +37,8 @@ def run(corpus: Corpus, out: Out, file: SettingsFile = None, assignments: Set = 
     with one_sentence_errors():
         settings = load_settings(file, assignments or ())
         out = out.expanduser()
-        with _progress_to_terminal(), interruptible(), _quiet_prefect(), prefect_api() as (ui, ours):
+        _quieten_prefect()
+        with _progress_to_terminal(), interruptible(), prefect_api() as (ui, ours):
             typer.echo(f"Prefect UI: {ui}" + ("  (kept for the next run; `fanno server stop` ends it)" if ours else ""))
             asyncio.run(_flow(corpus, out, settings))
         print_summary(out)
@@ -54,12 +55,10 @@ async def _flow(corpus: list[str], out: Path, settings: Settings) -> Any:
         raise
 
 
-@contextmanager
-def _quiet_prefect() -> Iterator[None]:
+def _quieten_prefect() -> None:
     """Prefect logs to its server alone and reports nothing home; both are read when it is imported."""
     for name, value in {**QUIET, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}.items():
         os.environ.setdefault(name, value)
-    yield
 
 
 @contextmanager
