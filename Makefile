@@ -6,6 +6,13 @@ BIN := $(VENV)/bin
 DEMO_OUT ?= runs/demo
 # PyTorch stands beside the lock: which of its builds fits (CPU or CUDA, with its libraries) depends on the machine.
 TORCH ?= torch==2.13.0
+UV ?= uv==0.13.8
+# Every extra but `gpu`, which holds another FAISS and an older web framework: see requirements-vllm.in.
+EXTRAS := cpu models s3 dask ray dev
+# A lock names neither PyTorch nor the CUDA libraries that it would bring.
+compile = echo 'torch; python_version < "3"' > build/lock/without-torch.txt && \
+	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --strip-extras --no-header \
+	--no-emit-index-url --no-emit-find-links --override build/lock/without-torch.txt --output-file $(1) $(2)
 
 .PHONY: setup demo test check format lock bench clean help
 
@@ -17,7 +24,8 @@ setup: $(VENV)/installed ## virtual environment with everything that the lock na
 $(VENV)/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("FANNO needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check $(UV)
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --require-hashes --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check $(TORCH)
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
@@ -38,12 +46,10 @@ format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-lock: ## resolve the lock anew (takes minutes: it fetches the hashes of every file)
+lock: ## resolve the lock anew
 	$(PYTHON) -m venv build/lock
-	build/lock/bin/pip install --quiet --disable-pip-version-check pip-tools
-	build/lock/bin/pip-compile --quiet --all-extras --strip-extras --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --unsafe-package torch --output-file requirements.lock pyproject.toml
-	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check $(UV)
+	$(call compile,requirements.lock,$(EXTRAS:%=--extra %) pyproject.toml requirements-torch.in)
 
 bench: setup ## measure the encoder and the neighbour search on this machine
 	$(BIN)/python -m bench.encoder
