@@ -22,7 +22,7 @@ def _lots(rows: list[Placed], settings: Settings) -> Mapping[str, list[Placed]]:
 
 
 ENCODE = Phase("encode", version=1, contract=Vector, settings=(), encodes=True)
-COMMUNITIES = Phase("communities", version=1, contract=Placed, settings=("communities", "screen.prefer", "run.seed"))
+COMMUNITIES = Phase("communities", version=2, contract=Placed, settings=("communities", "screen.prefer", "run.seed"))
 QUEUE = Phase(
     "queue",
     version=1,

@@ -51,7 +51,7 @@ SEEDS = Phase(
 )
 NOVELTY = Phase(
     "novelty",
-    version=1,
+    version=2,
     contract=Instruction,
     settings=("filters.novelty", *BANDIT),
     prompts=(direct.PROMPT,),
@@ -60,7 +60,7 @@ NOVELTY = Phase(
 )
 AUGMENT = Phase(
     "augment",
-    version=1,
+    version=2,
     contract=Instruction,
     settings=(
         *BANDIT,

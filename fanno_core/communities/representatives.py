@@ -100,9 +100,9 @@ def _ranked(
     if settings.partition == "fast":
         centre = group[0]
     else:
-        mean = vectors[group].mean(axis=0)
-        # Rounded, so that the last bit of a sum cannot decide between equals.
-        closeness = np.round(vectors[group] @ mean, 5)
+        # In float64 and rounded, so that the last bit of a sum cannot decide between equals.
+        members = vectors[group].astype(np.float64)
+        closeness = np.round(members @ members.mean(axis=0), 5)
         centre = min(zip(-closeness, (documents[i].id for i in group), group, strict=True))[2]
     others = [row for row in group if row != centre]
     others.sort(key=lambda row: (*_length_key(documents[row].words, prefer), documents[row].id))

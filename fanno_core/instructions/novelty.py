@@ -44,7 +44,9 @@ def keep_novel(
         block = order[start : start + BLOCK]
         chosen: list[int] = []
         outer = _nearest(known, vectors[block])
-        inner = vectors[block] @ vectors[block].T
+        # In float64: the last bits of a product in float32 depend on how many threads share it.
+        wide = vectors[block].astype(np.float64)
+        inner = wide @ wide.T
         for place, row in enumerate(block):
             nearest = max([float(outer[place]), *(float(inner[place, other]) for other in chosen)])
             # Rounded, because the cosine of a vector with itself may be 0.9999999.

@@ -18,7 +18,6 @@ class Library:
 
     ids: Sequence[str]
     texts: Sequence[str]
-    vectors: Floats
     index: Index
 
     def nearest(
@@ -36,11 +35,11 @@ class Library:
         Returns:
             For each query up to `count` pairs of id and text.
         """
-        _, rows = self.index.search(queries, count + SPARE)
+        scores, rows = self.index.search(queries, count + SPARE)
         found = []
-        for document_id, query, places in zip(own, queries, rows, strict=True):
-            # FAISS's sums depend in their last bit on how many queries it is given; these do not.
-            scored = sorted((-float(self.vectors[p] @ query), self.ids[p], int(p)) for p in places if p >= 0)
+        for document_id, cosines, places in zip(own, scores, rows, strict=True):
+            # Equals come in the order of their ids, which does not change when documents are added.
+            scored = sorted((-float(c), self.ids[p], int(p)) for c, p in zip(cosines, places, strict=True) if p >= 0)
             near = [p for cosine, name, p in scored if -cosine >= min_score and (include_own or name != document_id)]
             found.append([(self.ids[p], self.texts[p]) for p in near[:count]])
         return found
@@ -48,4 +47,4 @@ class Library:
 
 def build_library(ids: Sequence[str], texts: Sequence[str], vectors: Floats, exact_below: int) -> Library:
     """The library over documents and their `[n, d]` unit vectors, in one order."""
-    return Library(ids, texts, vectors, build_index(vectors, exact_below, seed=0))
+    return Library(ids, texts, build_index(vectors, exact_below, seed=0))

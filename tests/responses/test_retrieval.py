@@ -64,9 +64,9 @@ def test_an_own_document_on_top_takes_no_others_place(include_own: bool) -> None
 
 def test_equal_documents_come_in_the_order_of_their_ids() -> None:
     vectors = np.repeat(unit_vectors(np.random.default_rng(2), 1), SPARE + 2, axis=0)
-    shuffled = Library(
-        ids := [f"d{place}" for place in (5, 2, 4, 0, 3, 1)], ids, vectors, library(vectors).index
-    ).nearest(vectors[:1], ["d0"], 2, 0.0, False)
+    shuffled = Library(ids := [f"d{place}" for place in (5, 2, 4, 0, 3, 1)], ids, library(vectors).index).nearest(
+        vectors[:1], ["d0"], 2, 0.0, False
+    )
     assert shuffled == [[("d1", "d1"), ("d2", "d2")]]
 
 
