@@ -16,6 +16,7 @@ import pytest
 
 from deployments.server import QUIET
 from tests.corpus import write_corpus
+from tests.s3 import anywhere, bucket, s3_endpoint  # noqa: F401 - fixtures
 
 # Small enough for a run of seconds, large enough for two seed lots, three windows and several shards.
 SMALL = (

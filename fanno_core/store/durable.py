@@ -1,17 +1,34 @@
-"""Bytes to disk so that a reader sees the whole file or none of it, also after a power cut."""
+"""Bytes to where they stay, so that a reader sees the whole file or none of it, also after a power cut.
+
+On the disk: temporary file, fsync, rename. On an object store one put does it.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TypeVar
+
+from fanno_core.store import objects
+from fanno_core.store.location import Location
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 TEMPORARY = ".{name}.{pid}.tmp"
 
 
-def write_durably(path: Path, data: bytes) -> None:
-    """Writes a file: temporary file beside it, flush, fsync, rename, fsync of the folder."""
+def write_durably(path: Location, data: bytes) -> None:
+    """Writes a file: temporary file beside it, flush, fsync, rename, fsync of the folder.
+
+    Raises:
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    if not isinstance(path, Path):
+        objects.write_object(path, data)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(TEMPORARY.format(name=path.name, pid=os.getpid()))
     try:
@@ -26,17 +43,71 @@ def write_durably(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_if_changed(path: Path, data: bytes) -> None:
-    """Writes a file durably, unless it already holds these bytes."""
-    if not (path.is_file() and path.read_bytes() == data):
+def read_whole(path: Location) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        OSError: it is not there, or the disk cannot read it.
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    return path.read_bytes() if isinstance(path, Path) else objects.read_object(path)
+
+
+def write_if_changed(path: Location, data: bytes) -> None:
+    """Writes a file durably, unless it already holds these bytes.
+
+    Raises:
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    try:
+        same = read_whole(path) == data
+    except FileNotFoundError:
+        same = False
+    if not same:
         write_durably(path, data)
 
 
-def sweep_temporaries(folders: Iterable[Path]) -> None:
-    """Removes what killed writers left in and below these folders; only for the one who owns them."""
+def names_in(folder: Location) -> list[str]:
+    """Sorted names of the files right in a folder; none where there is no such folder.
+
+    Raises:
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    if not isinstance(folder, Path):
+        return objects.names_after(folder)
+    return sorted(file.name for file in folder.iterdir()) if folder.is_dir() else []
+
+
+def remove_files(folder: Location, names: Iterable[str]) -> None:
+    """Removes these files from a folder, so that they stay removed; those that are not there are passed over.
+
+    Raises:
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    for name in names:
+        path = folder / name
+        if isinstance(path, Path):
+            path.unlink(missing_ok=True)
+        else:
+            objects.remove_object(path)
+    if isinstance(folder, Path) and folder.is_dir():
+        sync_folder(folder)
+
+
+def each(where: Location, function: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+    """What the function makes of each item, in their order: one by one for the disk, several at once for a store."""
+    return [function(item) for item in items] if isinstance(where, Path) else objects.at_once(function, items)
+
+
+def sweep_temporaries(folders: Iterable[Location]) -> None:
+    """Removes what killed writers left in and below these folders; only for the one who owns them.
+
+    On an object store there is nothing to remove: a put that was cut off left no object.
+    """
     for folder in folders:
-        for file in folder.rglob(TEMPORARY.format(name="*", pid="*")):
-            file.unlink()
+        if isinstance(folder, Path):
+            for file in folder.rglob(TEMPORARY.format(name="*", pid="*")):
+                file.unlink()
 
 
 def sync_folder(folder: Path) -> None:
