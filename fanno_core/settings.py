@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from fanno_core.errors import BadSettings
 
 PUBLISHED = "FANNO's published code"
+MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3"
 
 
 class Section(BaseModel):
@@ -183,19 +184,57 @@ class Responses(Section):
 class Teacher(Section):
     """Who judges, asks and answers."""
 
-    name: Literal["extractive", "transformers"] = Field(
-        "extractive", description="extractive: no weights, for previews; transformers: a local causal language model"
+    name: Literal["extractive", "transformers", "vllm", "openai"] = Field(
+        "extractive",
+        description="extractive: no weights, for previews; transformers: a local model; vllm: the same through vLLM "
+        "in this process; openai: servers with OpenAI's API (vLLM, Ollama, llama.cpp, TGI, hosted), such as a pool's",
     )
-    model: str = Field("", description="folder or hub name of the model")
+    model: str = Field(
+        "",
+        description="folder or hub name of the model, or its name on the server; empty: the server's first, or for "
+        f"vllm {MISTRAL}",
+    )
     revision: str = Field("", description="revision of a hub model; empty: the newest")
+    tokenizer: str = Field(
+        "",
+        description="folder or hub name of the model's tokenizer (openai): prompts are then cut by tokens, and a vLLM "
+        "server is sent token ids; empty: the server's chat template, lengths estimated",
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = Field("auto", description="precision of the weights")
     context_tokens: int = Field(0, ge=0, description="longest prompt and answer together; 0: what the model has")
-    batch: int = Field(16, ge=1, description="prompts a batch (transformers)", json_schema_extra={"bytes": False})
     min_choice_mass: float = Field(
         0.1,
         ge=0,
         le=1,
-        description="a verdict is unreadable unless its two answers together have this probability (transformers)",
+        description="a verdict is unreadable unless its two answers together have this probability",
+    )
+    batch: int = Field(16, ge=1, description="prompts a batch (transformers)", json_schema_extra={"bytes": False})
+    endpoints: tuple[str, ...] = Field(
+        (),
+        description="addresses of the servers (openai), such as http://127.0.0.1:8000/v1; empty: those of the pool "
+        "whose worker runs the flow",
+        json_schema_extra={"bytes": False},
+    )
+    api_key: str = Field(
+        "OPENAI_API_KEY",
+        pattern=r"^(prefect:[a-z0-9-]+|[A-Za-z_][A-Za-z0-9_]*)?$",
+        description="where the key is (openai), never the key itself: an environment variable, or prefect:NAME for a "
+        "Prefect Secret block",
+        json_schema_extra={"bytes": False},
+    )
+    in_flight: int = Field(
+        256, ge=1, le=4096, description="most requests at the same time (openai)", json_schema_extra={"bytes": False}
+    )
+    timeout_s: float = Field(
+        600, gt=0, description="longest wait for one answer, in seconds (openai)", json_schema_extra={"bytes": False}
+    )
+    tensor_parallel: int = Field(1, ge=1, description="GPUs that share one model (vllm)")
+    memory_share: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="share of a GPU's memory for model and cache (vllm)",
+        json_schema_extra={"bytes": False},
     )
 
 
@@ -214,6 +253,14 @@ class Run(Section):
     shard_rows: int = Field(512, ge=1, description="rows a task works on", json_schema_extra={"bytes": False})
     concurrency: int = Field(
         2, ge=1, le=256, description="tasks that run at the same time", json_schema_extra={"bytes": False}
+    )
+    runner: Literal["threads", "dask", "ray"] = Field(
+        "threads", description="Prefect task runner that the phases' tasks go to", json_schema_extra={"bytes": False}
+    )
+    cluster: str = Field(
+        "",
+        description="address of a Dask scheduler or Ray cluster; empty: one on this machine, of `concurrency` workers",
+        json_schema_extra={"bytes": False},
     )
 
 

@@ -24,13 +24,14 @@ from prefect.tasks import exponential_backoff
 
 from fanno_core.communities.encoder import Encoder
 from fanno_core.errors import ShardDamaged, TryAgain
-from fanno_core.outcome import Outcome, Usage
+from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Settings, bytes_of
 from fanno_core.store.contracts import Floats, Vector
 from fanno_core.store.fingerprint import fingerprint
 from fanno_core.store.ledger import Entry, FileRef, Store, by_id
-from fanno_core.teachers.journal import Journal, Journalled
+from fanno_core.teachers.answer_journal import AnswerJournal, open_journal
+from fanno_core.teachers.journalled import Journalled
 from fanno_core.teachers.protocol import Teacher
 from fanno_core.teachers.table import open_teacher
 
@@ -95,9 +96,9 @@ class Job:
         return Store(Path(self.out))
 
     @cached_property
-    def journal(self) -> Journal:
+    def journal(self) -> AnswerJournal:
         """The answers of this output folder; opened when it is first asked."""
-        return Journal(self.store.out / "work" / "journal.sqlite")
+        return open_journal(self.store.out)
 
     @cached_property
     def teacher(self) -> Journalled:
@@ -233,8 +234,8 @@ async def perform(phase: Phase, work: Work, job: Job) -> Finished:
         job.store.record(outcome)
         return Finished(job.out, outcome)
     shards = phase.shards(list(outcome.kept), job.settings)
-    usage = job.teacher.usage if phase.asks_teacher else Usage()
-    entry = job.store.commit(phase.name, job.key, job.rows_in, outcome, shards, phase.contract, usage)
+    asked = job.teacher.asked if phase.asks_teacher else {}
+    entry = job.store.commit(phase.name, job.key, job.rows_in, outcome, shards, phase.contract, asked)
     return Finished(job.out, entry)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from fanno_core.teachers.protocol import Answer, Identity, Request
 
@@ -14,9 +14,10 @@ class ScriptedTeacher:
     needs_context = False
     asked: list[Request]
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
         self.asked += requests
-        return [self.reply(request) for request in requests]
+        for place, request in enumerate(requests):
+            yield place, self.reply(request)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(text.split()) for text in texts]

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
+from fnmatch import fnmatchcase
 from typing import Any
 
 from fanno_core.dataset.card import Provenance, card_bytes
 from fanno_core.dataset.formats import alpaca_bytes, digest_of, messages_bytes, parquet_bytes
 from fanno_core.settings import Publish
 from fanno_core.store.contracts import Example
-from fanno_core.store.durable import sha256_of, sync_folder, write_if_changed
+from fanno_core.store.durable import names_in, read_whole, remove_files, sha256_of, write_if_changed
 from fanno_core.store.ledger import FileRef
+from fanno_core.store.location import Location
 
 FOLDER = "dataset"
 MANIFEST = "manifest.json"
@@ -21,7 +22,7 @@ NOTHING: dict[str, Any] = {"rows": 0, "digest": "", "files": {}}
 
 
 def publish_dataset(
-    rows: Sequence[Example], out: Path, settings: Publish, provenance: Provenance
+    rows: Sequence[Example], out: Location, settings: Publish, provenance: Provenance
 ) -> tuple[tuple[FileRef, ...], dict[str, FileRef]]:
     """Writes the data set, without the files of an earlier one; what others put into the folder stays.
 
@@ -49,12 +50,9 @@ def publish_dataset(
     }
     others[MANIFEST] = ((json.dumps(manifest, indent=2) + "\n").encode(), 0)
     folder = out / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
     # Whatever carries such a name is loaded as rows, also what a killed run wrote that no manifest names.
-    named = {file.name for file in folder.glob(TRAIN.format("?" * 5, "?" * 5))} | set(read_manifest(out)["files"])
-    for name in sorted(named - {*parquet, *others}):
-        (folder / name).unlink(missing_ok=True)
-    sync_folder(folder)
+    rows_in = {name for name in names_in(folder) if fnmatchcase(name, TRAIN.format("?" * 5, "?" * 5))}
+    remove_files(folder, sorted((rows_in | {*read_manifest(out)["files"]}) - {*parquet, *others}))
     for name, (data, _) in (parquet | others).items():
         write_if_changed(folder / name, data)
     return (
@@ -67,10 +65,10 @@ def _ref(name: str, data: bytes, rows: int) -> FileRef:
     return FileRef(f"{FOLDER}/{name}", rows, sha256_of(data), name)
 
 
-def read_manifest(out: Path) -> dict[str, Any]:
+def read_manifest(out: Location) -> dict[str, Any]:
     """The manifest of the data set that is published; no rows and no files where there is none to be read."""
     try:
-        manifest = json.loads((out / FOLDER / MANIFEST).read_text(encoding="utf-8"))
+        manifest = json.loads(read_whole(out / FOLDER / MANIFEST))
         return {"rows": int(manifest["rows"]), "digest": str(manifest["digest"]), "files": dict(manifest["files"])}
     except (OSError, ValueError, TypeError, KeyError):
         return NOTHING

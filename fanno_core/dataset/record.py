@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from fanno_core.dataset.publish import read_manifest
@@ -17,15 +16,20 @@ from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import write_durably, write_if_changed
 from fanno_core.store.ledger import Entry, Store
+from fanno_core.store.location import Location
 from fanno_core.store.tables import to_parquet
 
 NO_DATASET = {"rows": 0, "digest": ""}
-PACKAGES = ("fanno", "prefect", "torch", "transformers", "sentence-transformers", "openvino", "faiss-cpu", "leidenalg")
+MODELS = ("torch", "transformers", "sentence-transformers", "openvino", "vllm")
+PACKAGES = ("fanno", "prefect", *MODELS, "faiss-cpu", "faiss-gpu", "leidenalg")
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseRecord:
-    """One phase of a run, as `run.json` tells it. Calls and tokens are those of this run, not of the journal."""
+    """One phase of a run, as `run.json` tells it. Calls and tokens are those of this run, not of the journal.
+
+    `prompts` has them by prompt file; `cached_tokens` of the prompts came from the server's prefix cache.
+    """
 
     name: str
     rows_in: int
@@ -35,6 +39,8 @@ class PhaseRecord:
     teacher_calls: int
     prompt_tokens: int
     completion_tokens: int
+    cached_tokens: int
+    prompts: Mapping[str, Usage]
     tasks: int
     tasks_cached: int
     seconds: float
@@ -53,6 +59,7 @@ def record_phase(name: str, entries: Sequence[Entry], fresh: Sequence[Entry], se
     if candidates != kept + reasons.total():
         raise RowsLost(f"phase {name}: {candidates} candidates, but {kept} kept and {reasons.total()} rejected")
     usage = sum((entry.usage for entry in fresh), Usage())
+    prompts = sorted({prompt for entry in fresh for prompt in entry.asked})
     return PhaseRecord(
         name=name,
         rows_in=sum(entry.rows_in for entry in entries),
@@ -62,13 +69,17 @@ def record_phase(name: str, entries: Sequence[Entry], fresh: Sequence[Entry], se
         teacher_calls=usage.calls,
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
+        cached_tokens=usage.cached_tokens,
+        prompts={name: sum((entry.asked.get(name, Usage()) for entry in fresh), Usage()) for name in prompts},
         tasks=len(entries),
         tasks_cached=len(entries) - len(fresh),
         seconds=round(seconds, 3),
     )
 
 
-def write_run_record(out: Path, phases: Sequence[PhaseRecord], settings: Settings, teacher: str, encoder: str) -> None:
+def write_run_record(
+    out: Location, phases: Sequence[PhaseRecord], settings: Settings, teacher: str, encoder: str
+) -> None:
     """Writes `OUT/run.json`. A run that did not come to publishing has no data set, whatever an earlier one made."""
     came_to_its_end = any(phase.name == "publish" for phase in phases)
     record = {
@@ -82,7 +93,7 @@ def write_run_record(out: Path, phases: Sequence[PhaseRecord], settings: Setting
     write_durably(out / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
-def published(out: Path) -> dict[str, Any]:
+def published(out: Location) -> dict[str, Any]:
     """Rows and digest of the data set that lies in `OUT/dataset`; no rows where there is none."""
     manifest = read_manifest(out)
     return {name: manifest[name] for name in NO_DATASET}

@@ -15,7 +15,8 @@ from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Filters
 from fanno_core.store.contracts import Instruction, Placed, Rejection, question_of, rejected
-from fanno_core.teachers.protocol import Answer, Request, Sampling, Teacher
+from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, Teacher, ask
+from fanno_core.teachers.rendered import rendered_request
 from fanno_core.teachers.verdict import Question, judge
 from fanno_core.text import stable_id
 
@@ -37,8 +38,7 @@ class Draft:
 
     def request(self, sampling: Sampling) -> Request:
         """What the teacher is sent."""
-        text = load_prompt(self.prompt).render(self.values)
-        return Request(self.document.id, self.prompt, text, sampling, self.values, (), self.document.id)
+        return rendered_request(self.document.id, self.prompt, self.values, sampling, self.document.id)
 
 
 async def write_instructions(
@@ -52,11 +52,11 @@ async def write_instructions(
     Raises:
         TryAgain, RunStops: from the teacher.
     """
-    answers = await teacher.answer([draft.request(sampling) for draft in drafts])
+    answers = await ask(teacher, [draft.request(sampling) for draft in drafts])
     written: list[Instruction] = []
     dropped: list[Rejection] = []
     for draft, answer in zip(drafts, answers, strict=True):
-        row = _instruction(draft, answer, str(teacher.identity), filters)
+        row = _instruction(draft, answer, str(teacher.identity), sampling, filters)
         reason = _reason(row, answer, filters)
         if reason:
             dropped.append(rejected(row, phase, reason, _tags(row)))
@@ -68,7 +68,7 @@ async def write_instructions(
     return Outcome(written, dropped, len(drafts))
 
 
-def _instruction(draft: Draft, answer: Answer, teacher: str, filters: Filters) -> Instruction:
+def _instruction(draft: Draft, answer: Answer, teacher: str, sampling: Sampling, filters: Filters) -> Instruction:
     instruction, given = clean_instruction(answer.text, "published" if filters.hard == "legacy" else "default")
     document = draft.document
     tags = (draft.characteristic, draft.task_type, draft.form, str(draft.iteration))
@@ -88,6 +88,8 @@ def _instruction(draft: Draft, answer: Answer, teacher: str, filters: Filters) -
         counterexamples=draft.counterexamples,
         prompt=load_prompt(draft.prompt).label,
         teacher=teacher,
+        sampling=str(sampling),
+        cut_tokens=answer.cut_tokens,
         carried_id=document.carried_id,
     )
 
@@ -95,8 +97,8 @@ def _instruction(draft: Draft, answer: Answer, teacher: str, filters: Filters) -
 def _reason(row: Instruction, answer: Answer, filters: Filters) -> str | None:
     if answer.finish == "length":
         return "cut_off"
-    if answer.finish == "context":
-        return "prompt_too_long"
+    if answer.finish in UNANSWERED:
+        return UNANSWERED[answer.finish]
     if filters.hard == "none":
         return None if row.instruction else "empty"
     return hard_reason(row.instruction, filters.hard, row.input)

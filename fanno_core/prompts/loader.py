@@ -11,6 +11,9 @@ from string import Template
 
 from fanno_core.errors import RunStops
 
+DOCUMENTS = {"document", "retrieved"}
+"""Placeholders that may be shortened where a prompt does not fit the teacher's context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -43,6 +46,18 @@ class Prompt:
             missing, unused = sorted(wanted - set(values)), sorted(set(values) - wanted)
             raise RunStops(f"prompt {self.name}.txt: values missing for {missing}, unused values {unused}")
         return Template(self.template).substitute(values, fence=fence_mark(values))
+
+    def render_with_span(self, values: Mapping[str, str]) -> tuple[str, tuple[int, int]]:
+        """The rendered prompt, and where its documents begin and end in it; (0, 0) for a prompt without any.
+
+        Raises:
+            RunStops: a placeholder has no value, or a value has no placeholder.
+        """
+        text = self.render(values)
+        if DOCUMENTS.isdisjoint(values):
+            return text, (0, 0)
+        mark = fence_mark(values)  # stands in no value, so its first and last places are the fence's own
+        return text, (text.index(f"<<{mark}\n") + len(mark) + 3, text.rindex(f"\n{mark}>>"))
 
 
 def fence_mark(values: Mapping[str, str]) -> str:

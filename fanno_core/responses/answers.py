@@ -12,7 +12,8 @@ from fanno_core.responses.filters import response_reason
 from fanno_core.responses.retrieval import Library
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example, Floats, Instruction, Rejection, question_of, rejected
-from fanno_core.teachers.protocol import Answer, Request, Teacher
+from fanno_core.teachers.protocol import Answer, Request, Teacher, ask
+from fanno_core.teachers.rendered import rendered_request
 
 PHASE = "responses"
 PROMPTS = {
@@ -66,7 +67,7 @@ async def respond(
             continue
         asked.append((row, tuple(name for name, _ in near)))
         requests.append(_request(row, own_texts.get(row.document_id, ""), [text for _, text in near], mode, settings))
-    answers = await teacher.answer(requests)
+    answers = await ask(teacher, requests)
     lengths = teacher.count_tokens([answer.text for answer in answers])
     kept: list[Example] = []
     for (row, near_ids), answer, length in zip(asked, answers, lengths, strict=True):
@@ -94,8 +95,7 @@ def _request(row: Instruction, document: str, near: Sequence[str], mode: str, se
         values["document"] = document
     if mode in {"rag", "rag+"}:
         values["retrieved"] = "\n\n".join(near)
-    text = load_prompt(PROMPTS[mode]).render(values)
-    return Request(row.id, PROMPTS[mode], text, response_sampling(settings), values, (), row.document_id)
+    return rendered_request(row.id, PROMPTS[mode], values, response_sampling(settings), row.document_id)
 
 
 def _read(
@@ -125,6 +125,10 @@ def _read(
         response_mode=mode,
         retrieved=near,
         teacher=row.teacher,
+        instruction_sampling=row.sampling,
+        response_sampling=str(response_sampling(settings)),
+        instruction_cut_tokens=row.cut_tokens,
+        response_cut_tokens=answer.cut_tokens,
         private=row.private,
         unsafe=row.unsafe,
         answerable=row.answerable,

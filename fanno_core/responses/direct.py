@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Instruction, question_of
-from fanno_core.teachers.protocol import Request, Sampling, Teacher
+from fanno_core.teachers.protocol import Request, Sampling, Teacher, ask
+from fanno_core.teachers.rendered import rendered_request
 
 PROMPT = "response_direct"
 
@@ -15,8 +15,7 @@ PROMPT = "response_direct"
 def direct_request(row: Instruction, sampling: Sampling) -> Request:
     """The instruction, put to the teacher as a user would."""
     values = {"instruction": question_of(row)}
-    text = load_prompt(PROMPT).render(values)
-    return Request(row.id, PROMPT, text, sampling, values, (), row.document_id)
+    return rendered_request(row.id, PROMPT, values, sampling, row.document_id)
 
 
 def response_sampling(settings: Settings) -> Sampling:
@@ -27,5 +26,5 @@ def response_sampling(settings: Settings) -> Sampling:
 
 async def response_lengths(rows: Sequence[Instruction], teacher: Teacher, sampling: Sampling) -> list[int]:
     """Length of the direct response to each instruction, in the teacher's tokens."""
-    answers = await teacher.answer([direct_request(row, sampling) for row in rows])
+    answers = await ask(teacher, [direct_request(row, sampling) for row in rows])
     return teacher.count_tokens([answer.text for answer in answers])

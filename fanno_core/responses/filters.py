@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from fanno_core.settings import Responses
+from fanno_core.teachers.protocol import UNANSWERED
 from fanno_core.text import ngrams, repeated_share, words_of
 
 # A refusal stands at the start and speaks of answering: "I cannot tell you how grateful I am" and "I'm sorry for the
@@ -76,8 +77,8 @@ def response_reason(
 ) -> str | None:
     """Why a response is dropped, or None.
 
-    `prompt_too_long`, `empty`, `cut_off`, `refusal`, `leaks_prompt`, `repetition`, `copies_instruction` or
-    `copies_input`, the first that holds in this order.
+    `prompt_too_long`, `request_refused`, `empty`, `cut_off`, `refusal`, `leaks_prompt`, `repetition`,
+    `copies_instruction` or `copies_input`, the first that holds in this order.
 
     Args:
         output: the response.
@@ -87,8 +88,8 @@ def response_reason(
         settings: limits of repetition and copying.
         prompt_markers: further wording that must not stand in a response; upper and lower case differ.
     """
-    if finish == "context":
-        return "prompt_too_long"
+    if finish in UNANSWERED:
+        return UNANSWERED[finish]
     if not output.strip():
         return "empty"
     if finish == "length":

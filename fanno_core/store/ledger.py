@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, TypeVar
 
 from fanno_core.errors import RowsLost, ShardDamaged
 from fanno_core.outcome import Outcome, Usage
 from fanno_core.store.contracts import Rejection
-from fanno_core.store.durable import sha256_of, write_durably
+from fanno_core.store.durable import each, read_whole, sha256_of, write_durably
 from fanno_core.store.fingerprint import canonical
+from fanno_core.store.location import Location
 from fanno_core.store.tables import from_parquet, to_parquet
 
 Row = TypeVar("Row")
@@ -46,7 +46,12 @@ class Entry:
     rejected: tuple[FileRef, ...]
     extras: Mapping[str, FileRef] = field(default_factory=dict)
     reasons: Mapping[str, int] = field(default_factory=dict)
-    usage: Usage = field(default_factory=Usage)
+    asked: Mapping[str, Usage] = field(default_factory=dict)
+
+    @property
+    def usage(self) -> Usage:
+        """What was asked of the teacher, over all prompts."""
+        return sum(self.asked.values(), Usage())
 
     @property
     def files(self) -> tuple[FileRef, ...]:
@@ -75,16 +80,20 @@ class Entry:
                 "kept": tuple(FileRef(**ref) for ref in values["kept"]),
                 "rejected": tuple(FileRef(**ref) for ref in values["rejected"]),
                 "extras": {name: FileRef(**ref) for name, ref in values["extras"].items()},
-                "usage": Usage(**values["usage"]),
+                "asked": {prompt: Usage(**usage) for prompt, usage in values["asked"].items()},
             }
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """The shards and the ledger of one output folder."""
+    """The shards and the ledger of one output folder. Holds its place and nothing else, so that it travels.
 
-    out: Path
+    Where the folder lies on an object store, every method raises TryAgain or RunStops, too, when that cannot be
+    reached or refuses.
+    """
+
+    out: Location
 
     def read(self, refs: Iterable[FileRef], contract: Callable[..., Row]) -> list[Row]:
         """The rows of these shards, shard after shard.
@@ -92,7 +101,8 @@ class Store:
         Raises:
             ShardDamaged: a file is missing or is not the one that was committed.
         """
-        return [row for ref in refs for row in from_parquet(self.bytes_of(ref), contract, ref.path)]
+        shards = each(self.out, lambda ref: from_parquet(self.bytes_of(ref), contract, ref.path), refs)
+        return [row for rows in shards for row in rows]
 
     def bytes_of(self, ref: FileRef) -> bytes:
         """The committed bytes of a file.
@@ -101,9 +111,9 @@ class Store:
             ShardDamaged: it is missing or changed.
         """
         try:
-            data = (self.out / ref.path).read_bytes()
+            data = read_whole(self.out / ref.path)
         except OSError as error:
-            raise ShardDamaged(f"{ref.path} cannot be read: {error.strerror}") from None
+            raise ShardDamaged(f"{ref.path} cannot be read: {error.strerror or 'it is not there'}") from None
         if sha256_of(data) != ref.sha256:
             raise ShardDamaged(f"{ref.path} is damaged: its bytes are not those that were committed")
         return data
@@ -111,8 +121,7 @@ class Store:
     def is_whole(self, entry: Entry) -> bool:
         """Whether every file of the entry is there, byte for byte."""
         try:
-            for ref in entry.files:
-                self.bytes_of(ref)
+            each(self.out, self._check, entry.files)
         except ShardDamaged:
             return False
         return True
@@ -121,7 +130,7 @@ class Store:
         """The entry of finished work; None where it is not done, or where its entry or files are damaged."""
         path = self._entry_path(phase, key)
         try:
-            record = json.loads(path.read_bytes())
+            record = json.loads(read_whole(path))
             entry = Entry.from_json(record["entry"])
             intact = record["sha256"] == sha256_of(canonical(record["entry"]).encode())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -143,7 +152,7 @@ class Store:
         outcome: Outcome[Any],
         shards: Mapping[str, Sequence[Any]],
         contract: type[Any],
-        usage: Usage,
+        asked: Mapping[str, Usage],
     ) -> Entry:
         """Commits a phase's outcome: its kept rows as labelled shards, its rejections, its extra tables.
 
@@ -154,7 +163,7 @@ class Store:
             outcome: what the phase made.
             shards: label to kept rows; together the outcome's kept rows.
             contract: what the kept rows are.
-            usage: what was asked of the teacher.
+            asked: what was asked of the teacher, by prompt.
 
         Raises:
             RowsLost: the shards do not hold as many rows as were kept.
@@ -162,10 +171,10 @@ class Store:
         dealt = sum(map(len, shards.values()))
         if dealt != len(outcome.kept):
             raise RowsLost(f"phase {phase}: {len(outcome.kept)} rows kept, but {dealt} dealt into shards")
-        kept = tuple(self.write_shard(phase, key, label, rows, contract) for label, rows in shards.items())
+        kept = each(self.out, lambda shard: self.write_shard(phase, key, *shard, contract), shards.items())
         rejected = (self.write_shard(phase, key, "rejected", outcome.rejected, Rejection),) if outcome.rejected else ()
         extras = {name: self.write_shard(phase, key, name, rows, kind) for name, (kind, rows) in outcome.extras.items()}
-        entry = Entry(phase, key, rows_in, outcome.candidates, kept, rejected, extras, outcome.reasons, usage)
+        entry = Entry(phase, key, rows_in, outcome.candidates, tuple(kept), rejected, extras, outcome.reasons, asked)
         self.record(entry)
         return entry
 
@@ -175,7 +184,10 @@ class Store:
         record = {"entry": values, "sha256": sha256_of(canonical(values).encode())}
         write_durably(self._entry_path(entry.phase, entry.key), canonical(record).encode())
 
-    def _entry_path(self, phase: str, key: str) -> Path:
+    def _check(self, ref: FileRef) -> None:
+        self.bytes_of(ref)
+
+    def _entry_path(self, phase: str, key: str) -> Location:
         return self.out / "work" / "ledger" / phase / f"{key}.json"
 
 

@@ -1,22 +1,21 @@
-"""Every answer is written down before it is used, so that a resumed run asks nothing twice."""
+"""Every answer is written down before it is used, so that a resumed run asks nothing twice: the file."""
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from fanno_core.errors import RunStops, TryAgain
-from fanno_core.outcome import Usage
-from fanno_core.teachers.protocol import Answer, Identity, Request, Teacher
+from fanno_core.teachers.protocol import Answer, Request
 
 BUSY_TIMEOUT_S = 60.0
 TABLE = """
@@ -29,16 +28,26 @@ ANSWER = TypeAdapter(Answer)
 log = logging.getLogger(__name__)
 
 
-def request_key(request: Request, identity: Identity) -> str:
-    """SHA-256 of all that an answer depends on: text, choices, sampling and teacher; 64 hex digits."""
-    sampling = request.sampling
-    told = [
-        request.text,
-        list(request.choices),
-        [sampling.max_tokens, float(sampling.temperature), float(sampling.top_p), sampling.seed],
-        [identity.name, identity.model, identity.revision, identity.options],
+class Line(NamedTuple):
+    """An answer as it is written down: its key, what was asked, and its JSON text."""
+
+    key: str
+    row_id: str
+    prompt: str
+    document_id: str
+    answer: str
+
+
+def lines_of(answered: Mapping[str, tuple[Request, Answer]]) -> list[Line]:
+    """The lines to write down.
+
+    Raises:
+        RunStops: an answer is not what the protocol says and would not read as it was written.
+    """
+    return [
+        Line(key, request.row_id, request.prompt, request.document_id, _text_of(answer, key))
+        for key, (request, answer) in answered.items()
     ]
-    return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
 
 
 class Journal:
@@ -47,10 +56,11 @@ class Journal:
     Several threads may share a journal, and several processes a file.
 
     Args:
-        path: the file; its folder must be there.
+        path: the file; its folder must be there. None keeps the answers in a file without a name, which is gone
+            when the journal is closed, or its process ends.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
         self._lock = Lock()
         self._connection: sqlite3.Connection | None = None
@@ -74,7 +84,7 @@ class Journal:
                 try:
                     found[key] = ANSWER.validate_json(written, strict=True)
                 except ValidationError:
-                    log.warning("journal %s: the answer %s cannot be read and will be asked again", self._path, key)
+                    log.warning("%s: the answer %s cannot be read and will be asked again", self, key)
                     # Only as it was read: another process may have mended it meanwhile.
                     connection.execute("DELETE FROM answers WHERE key = ? AND CAST(answer AS BLOB) = ?", [key, written])
         return found
@@ -88,16 +98,22 @@ class Journal:
             TryAgain: another process held the journal for too long.
             RunStops: the file is no journal, the disk refuses it, or an answer is not what the protocol says.
         """
-        rows = [
-            (key, request.row_id, request.prompt, request.document_id, json.dumps(asdict(answer)))
-            for key, (request, answer) in answered.items()
-        ]
-        with self._transaction() as connection:
-            connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
+        if not answered or self.add(lines_of(answered)) == len(answered):
+            return {key: answer for key, (_, answer) in answered.items()}
         held = self.fetch(answered)
-        if unread := len(answered) - len(held):
-            raise RunStops(f"journal {self._path}: {unread} answers of the teacher do not read as they were written")
-        return held
+        # An answer that could not be read stood in the way of its like, and is out now.
+        return held if len(held) == len(answered) else self.store(answered)
+
+    def add(self, lines: Sequence[Line]) -> int:
+        """Writes down lines whose keys are not there yet, in their order; how many those were.
+
+        Raises:
+            TryAgain: another process held the journal for too long.
+            RunStops: the file is no journal, or the disk refuses it.
+        """
+        with self._transaction() as connection:
+            cursor = connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", lines)
+            return cursor.rowcount
 
     def close(self) -> None:
         """Closes the file; a later call opens it again."""
@@ -105,6 +121,9 @@ class Journal:
             if self._connection is not None:
                 self._connection.close()
                 self._connection = None
+
+    def __str__(self) -> str:
+        return f"journal {self._path}" if self._path else "copy of the journal"
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -115,66 +134,25 @@ class Journal:
                     yield self._connection
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
-                    raise TryAgain(f"journal {self._path} is held by another process") from error
-                raise RunStops(
-                    f"journal {self._path} cannot be used: {error}; check the folder and the disk"
-                ) from error
+                    raise TryAgain(f"{self} is held by another process") from error
+                raise RunStops(f"{self} cannot be used: {error}; check the folder and the disk") from error
             except sqlite3.DatabaseError as error:
-                raise RunStops(f"journal {self._path} cannot be read: {error}; move it away to ask anew") from error
+                raise RunStops(f"{self} cannot be read: {error}; move it away to ask anew") from error
 
     def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_S, check_same_thread=False)
+        # SQLite takes an empty name for a file of its own that it removes.
+        connection = sqlite3.connect(self._path or "", timeout=BUSY_TIMEOUT_S, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(TABLE)
         return connection
 
 
-class Journalled:
-    """A teacher that looks into the journal first and asks only for what is not there.
-
-    Each task has a wrapper of its own and reads its `usage` at the end.
-
-    Args:
-        teacher: who is asked.
-        journal: where the answers are.
-        chunk: requests asked and written down at a time, >= 1: the most that a kill can lose. Chunks are cut in the
-            order of the requests, so that a resumed call asks for the chunks that the killed one did not reach.
-    """
-
-    def __init__(self, teacher: Teacher, journal: Journal, chunk: int = 64) -> None:
-        self._teacher = teacher
-        self._journal = journal
-        self._chunk = chunk
-        self.identity = teacher.identity
-        self.needs_context = teacher.needs_context
-        self.usage = Usage()
-        """What was asked of the teacher through this wrapper; answers from the journal cost nothing."""
-
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers in the order of the requests; equal requests are asked once.
-
-        Raises:
-            TryAgain: a passing fault of the teacher or the journal.
-            RunStops: the teacher or the journal cannot be used.
-        """
-        keys = [request_key(request, self.identity) for request in requests]
-        known = self._journal.fetch(keys)
-        missing = [
-            (key, request) for key, request in dict(zip(keys, requests, strict=True)).items() if key not in known
-        ]
-        for start in range(0, len(missing), self._chunk):
-            known |= await self._ask(missing[start : start + self._chunk])
-        return [known[key] for key in keys]
-
-    def count_tokens(self, texts: Sequence[str]) -> list[int]:
-        """Length of each text in the teacher's tokens, without special tokens."""
-        return self._teacher.count_tokens(texts)
-
-    async def _ask(self, missing: Sequence[tuple[str, Request]]) -> dict[str, Answer]:
-        answers = await self._teacher.answer([request for _, request in missing])
-        pairs = {key: (request, answer) for (key, request), answer in zip(missing, answers, strict=True)}
-        written = self._journal.store(pairs)
-        for answer in answers:
-            self.usage += Usage(1, answer.prompt_tokens, answer.completion_tokens)
-        return written
+def _text_of(answer: Answer, key: str) -> str:
+    try:
+        text = ANSWER.dump_json(answer, warnings="error")
+        if ANSWER.validate_json(text, strict=True) == answer:
+            return text.decode()
+    except (PydanticSerializationError, ValidationError):
+        pass
+    raise RunStops(f"answer {key} of the teacher does not read as it was written; please report this")

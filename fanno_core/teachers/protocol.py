@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+from fanno_core.errors import RunStops
+
+UNANSWERED = {"context": "prompt_too_long", "refused": "request_refused"}
+"""Why a row is rejected, by how its answer finished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +21,9 @@ class Sampling:
     top_p: float = 1.0
     seed: int = 0
 
+    def __str__(self) -> str:
+        return f"temperature={self.temperature:g} top_p={self.top_p:g} max_tokens={self.max_tokens} seed={self.seed}"
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -23,6 +31,8 @@ class Request:
 
     `text` is the whole prompt as a user message. `fields` are the values it was rendered from, for teachers
     that answer from structure. With `choices`, the answer is one of those two tokens and carries a probability.
+    `documents` is the span of `text` that may be shortened where the model's context is too small for all of it.
+    Requests of one `document_id` share a beginning and are best asked of the same server, one after the other.
     """
 
     row_id: str
@@ -32,6 +42,7 @@ class Request:
     fields: Mapping[str, str] = field(default_factory=dict)
     choices: tuple[str, ...] = ()
     document_id: str = ""
+    documents: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,31 +50,38 @@ class Answer:
     """What came back.
 
     `probability` belongs to the first of the request's choices, in [0, 1]; None where there were no choices or
-    where the answer was none of them. `finish` is `length` for an answer cut at `max_tokens` and
-    `context` for a prompt that did not fit the model (then `text` is empty).
+    where the answer was none of them. `finish` is `length` for an answer cut at `max_tokens`,
+    `context` for a prompt that did not fit the model and `refused` for one that the server would not take (then
+    `text` is empty). `cached_tokens` of the prompt came from the server's prefix cache; `cut_tokens` were taken from
+    the request's documents so that it fitted.
     """
 
     text: str
-    finish: Literal["stop", "length", "context"] = "stop"
+    finish: Literal["stop", "length", "context", "refused"] = "stop"
     probability: float | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    cached_tokens: int = 0
+    cut_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who answers. Part of every fingerprint and of every row, since another teacher gives other bytes.
 
-    `options` is what else its answers depend on, such as precision and context; rows do not show it.
+    `template` names the chat template by the first digits of its digest; empty where there is none, or where the
+    server keeps it to itself. `options` is what else answers depend on, such as precision and context; rows do not
+    show it.
     """
 
     name: str
     model: str
     revision: str
+    template: str = ""
     options: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}/{self.model}@{self.revision}"
+        return f"{self.name}/{self.model}@{self.revision}" + (f"#{self.template}" if self.template else "")
 
 
 class Teacher(Protocol):
@@ -73,8 +91,8 @@ class Teacher(Protocol):
     needs_context: bool
     """True where the teacher knows nothing by itself and can only answer from documents."""
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers in the order of the requests; each depends on its own request alone.
+    def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+        """The place of each request with its answer, as the answers come; each depends on its own request alone.
 
         Raises:
             TryAgain: a passing fault.
@@ -85,3 +103,15 @@ class Teacher(Protocol):
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the teacher's own tokens, without special tokens."""
         ...
+
+
+async def ask(teacher: Teacher, requests: Sequence[Request]) -> list[Answer]:
+    """Every answer, in the order of the requests.
+
+    Raises:
+        TryAgain, RunStops: from the teacher.
+    """
+    found = {place: answer async for place, answer in teacher.answers(requests)}
+    if len(found) != len(requests):
+        raise RunStops(f"teacher {teacher.identity} answered {len(found)} of {len(requests)} requests")
+    return [found[place] for place in range(len(requests))]

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from fanno_core.prompts.loader import load_prompt
 from fanno_core.store.contracts import Document, Instruction, Rejection, rejected
-from fanno_core.teachers.protocol import Answer, Request, Sampling, Teacher
+from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, Teacher, ask
+from fanno_core.teachers.rendered import rendered_request
 
 YES, NO = "1", "0"
 UNREADABLE = "unreadable_verdict"
+# Rows that go through all questions before the next do, so that what the server's prefix cache holds of their
+# documents is still there.
+GROUP = 64
 # What chat models put around a one-character answer; anything more is no verdict.
 _VERDICT = re.compile(r"[\s\"'`*_(\[]*([01])[\s\"'`*_)\].]*")
 
@@ -58,32 +61,33 @@ async def judge(
     Raises:
         TryAgain, RunStops: from the teacher.
     """
+    kept: list[Judged] = []
     dropped: list[Rejection] = []
-    kept = list(rows)
-    for question in questions:
-        asked, kept = kept, []
-        answers = await teacher.answer([_request(question.prompt, row, values_of(row)) for row in asked])
-        for row, answer in zip(asked, answers, strict=True):
-            probability = read_verdict(answer)
-            if answer.finish == "context":
-                dropped.append(rejected(row, phase, "prompt_too_long", question.prompt))
-            elif probability is None:
-                dropped.append(rejected(row, phase, UNREADABLE, question.prompt))
-            elif question.passes(probability):
-                found: dict[str, Any] = {question.column: probability}
-                kept.append(replace(row, **found))
-            else:
-                dropped.append(rejected(row, phase, question.reason, f"{question.prompt} {probability:.3f}"))
+    for start in range(0, len(rows), GROUP):
+        standing = list(rows[start : start + GROUP])
+        for question in questions:
+            asked, standing = standing, []
+            answers = await ask(teacher, [_request(question.prompt, row, values_of(row)) for row in asked])
+            for row, answer in zip(asked, answers, strict=True):
+                result = _judged(row, question, answer, phase)
+                (dropped if isinstance(result, Rejection) else standing).append(result)  # type: ignore[arg-type]
+        kept += standing
     return kept, dropped
 
 
+def _judged(row: Judged, question: Question, answer: Answer, phase: str) -> Judged | Rejection:
+    """The row with its probability, or its rejection."""
+    if answer.finish in UNANSWERED:
+        return rejected(row, phase, UNANSWERED[answer.finish], question.prompt)
+    probability = read_verdict(answer)
+    if probability is None:
+        return rejected(row, phase, UNREADABLE, question.prompt)
+    if not question.passes(probability):
+        return rejected(row, phase, question.reason, f"{question.prompt} {probability:.3f}")
+    found: dict[str, Any] = {question.column: probability}
+    return replace(row, **found, cut_tokens=max(row.cut_tokens, answer.cut_tokens))
+
+
 def _request(prompt: str, row: Judged, values: dict[str, str]) -> Request:
-    return Request(
-        row_id=row.id,
-        prompt=prompt,
-        text=load_prompt(prompt).render(values),
-        sampling=Sampling(max_tokens=1),
-        fields=values,
-        choices=(YES, NO),
-        document_id=row.id if isinstance(row, Document) else row.document_id,
-    )
+    document_id = row.id if isinstance(row, Document) else row.document_id
+    return rendered_request(row.id, prompt, values, Sampling(max_tokens=1), document_id, (YES, NO))

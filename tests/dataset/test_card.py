@@ -25,7 +25,7 @@ MARKDOWN = MarkdownIt("commonmark").enable("table")
 
 def example(name: str = "i0", source: str = "bees.txt", licence: str = "CC0-1.0") -> Example:
     tags = ("multi-step", "commonsense", "imperative")
-    made = ((), "think_different@0", "response_direct@0", "direct", (), "teacher")
+    made = ((), "think_different@0", "response_direct@0", "direct", (), "teacher", "t=0", "t=0", 0, 0)
     return Example(
         name, "Explain bees.", "", "They dance.", "d0", source, licence, "d0", 0, 1, *tags, *made, 0.1, 0.1, 0.9, 0.4, 3
     )

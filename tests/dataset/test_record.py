@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,14 +14,16 @@ from fanno_core.errors import RowsLost
 from fanno_core.outcome import Outcome, Usage
 from fanno_core.settings import Publish, Settings, make_settings
 from fanno_core.store.contracts import Document, Rejection
+from fanno_core.store.durable import read_whole
 from fanno_core.store.ledger import Entry, FileRef, Store
+from fanno_core.store.location import Location
 from fanno_core.store.tables import from_parquet
 
 
 def entry(key: str, kept: int, reasons: dict[str, int], lost: int = 0, usage: Usage | None = None) -> Entry:
     candidates = kept + sum(reasons.values()) + lost
     refs = (FileRef(f"{key}-0", kept // 2, ""), FileRef(f"{key}-1", kept - kept // 2, ""))
-    return Entry("screen", key, candidates + 1, candidates, refs, (), {}, reasons, usage or Usage())
+    return Entry("screen", key, candidates + 1, candidates, refs, (), {}, reasons, {"p": usage} if usage else {})
 
 
 ENTRIES = st.lists(
@@ -65,11 +66,11 @@ def test_rows_lost_or_doubled_stop_the_run(entries: list[Entry], lost: int) -> N
         record_phase("screen", [*entries, broken], [], 0.0)
 
 
-def test_the_run_record_tells_phases_settings_and_versions(tmp_path: Path) -> None:
+def test_the_run_record_tells_phases_settings_and_versions(anywhere: Location) -> None:
     phases = [record_phase("screen", [entry("a", 2, {"empty": 1})], [], 0.5)]
     settings = make_settings({"run": {"seed": 7}})
-    write_run_record(tmp_path, phases, settings, "teacher@1", "encoder@2")
-    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    write_run_record(anywhere, phases, settings, "teacher@1", "encoder@2")
+    record = json.loads(read_whole(anywhere / "run.json"))
     assert record["phases"] == [
         {
             "name": "screen",
@@ -80,6 +81,8 @@ def test_the_run_record_tells_phases_settings_and_versions(tmp_path: Path) -> No
             "teacher_calls": 0,
             "prompt_tokens": 0,
             "completion_tokens": 0,
+            "cached_tokens": 0,
+            "prompts": {},
             "tasks": 1,
             "tasks_cached": 1,
             "seconds": 0.5,
@@ -92,38 +95,39 @@ def test_the_run_record_tells_phases_settings_and_versions(tmp_path: Path) -> No
     assert record["dataset"] == {"rows": 0, "digest": ""}
 
 
-def test_a_run_without_a_data_set_has_no_rows(tmp_path: Path) -> None:
-    assert published(tmp_path) == {"rows": 0, "digest": ""}
+def test_a_run_without_a_data_set_has_no_rows(anywhere: Location) -> None:
+    assert published(anywhere) == {"rows": 0, "digest": ""}
 
 
 @pytest.mark.parametrize("last", ["responses", "publish"])
-def test_the_run_record_names_the_data_set_only_if_this_run_published_it(tmp_path: Path, last: str) -> None:
-    publish_dataset([], tmp_path, Publish(), Provenance("t", "e", "direct", 1, (), []))
-    manifest = json.loads((tmp_path / "dataset" / "manifest.json").read_text(encoding="utf-8"))
-    assert published(tmp_path) == {"rows": 0, "digest": manifest["digest"]}
-    write_run_record(tmp_path, [record_phase(last, [], [], 0.0)], Settings(), "t", "e")
-    record = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+def test_the_run_record_names_the_data_set_only_if_this_run_published_it(anywhere: Location, last: str) -> None:
+    publish_dataset([], anywhere, Publish(), Provenance("t", "e", "direct", 1, (), []))
+    manifest = json.loads(read_whole(anywhere / "dataset" / "manifest.json"))
+    assert published(anywhere) == {"rows": 0, "digest": manifest["digest"]}
+    write_run_record(anywhere, [record_phase(last, [], [], 0.0)], Settings(), "t", "e")
+    record = json.loads(read_whole(anywhere / "run.json"))
     assert record["dataset"] == {"rows": 0, "digest": manifest["digest"] if last == "publish" else ""}
 
 
-def test_every_rejected_row_is_written_with_phase_and_reason(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_every_rejected_row_is_written_with_phase_and_reason(
+    anywhere: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(anywhere)
     one = [Rejection("a", "ingest", "empty"), Rejection("b", "ingest", "not_utf8", "bees.txt")]
     two = [Rejection("a", "screen", "too_short", text="Bees.")]
     entries = [
-        store.commit(phase, "key", 2, Outcome([], rows, len(rows)), {}, Document, Usage())
+        store.commit(phase, "key", 2, Outcome([], rows, len(rows)), {}, Document, {})
         for phase, rows in (("screen", two), ("ingest", one), ("seeds", []))
     ]
     write_rejected(store, entries)
-    path = tmp_path / "rejected" / "rejected.parquet"
-    found = from_parquet(path.read_bytes(), Rejection, "rejected")
+    path = anywhere / "rejected" / "rejected.parquet"
+    found = from_parquet(read_whole(path), Rejection, "rejected")
     assert sorted(found, key=lambda row: (row.phase, row.id)) == [*one, *two]
 
-    stamp = path.stat().st_mtime_ns
+    monkeypatch.setattr("fanno_core.store.durable.write_durably", lambda *_: pytest.fail("equal bytes were written"))
     write_rejected(store, entries[::-1])
-    assert path.stat().st_mtime_ns == stamp
 
 
-def test_no_rejected_row_gives_an_empty_table(tmp_path: Path) -> None:
-    write_rejected(Store(tmp_path), [])
-    assert from_parquet((tmp_path / "rejected" / "rejected.parquet").read_bytes(), Rejection, "rejected") == []
+def test_no_rejected_row_gives_an_empty_table(anywhere: Location) -> None:
+    write_rejected(Store(anywhere), [])
+    assert from_parquet(read_whole(anywhere / "rejected" / "rejected.parquet"), Rejection, "rejected") == []

@@ -111,7 +111,8 @@ async def test_an_example_is_its_instruction_with_the_answer(mode: str) -> None:
     teacher = Scripted({"i": Answer(f"\n {GOOD}\n\n")})
     (row,) = (await ask(mode, [before], teacher)).kept
     shared = {f.name for f in fields(Instruction)} & {f.name for f in fields(Example)}
-    assert len(shared) == len(fields(Instruction)) - 1  # prompt is called instruction_prompt
+    # prompt, sampling and cut_tokens are called instruction_prompt and so on
+    assert len(shared) == len(fields(Instruction)) - 3
     assert {name: getattr(row, name) for name in shared} == {name: getattr(before, name) for name in shared}
     assert row.instruction_prompt == before.prompt
     assert row.output == GOOD

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fanno_core.errors import RunStops, ShardDamaged, TryAgain
-from fanno_core.outcome import Outcome, Usage
+from fanno_core.outcome import Outcome
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Document
 from fanno_core.store.ledger import FileRef, Store
@@ -44,7 +44,7 @@ async def one_row(_job: Job) -> Outcome[Document]:
 
 def finished(out: Path) -> Finished:
     outcome = Outcome([Document("a" * 16, "text", "here", "0")], [], 1)
-    entry = Store(out).commit("plain", "k", 3, outcome, {"000": list(outcome.kept)}, Document, Usage())
+    entry = Store(out).commit("plain", "k", 3, outcome, {"000": list(outcome.kept)}, Document, {})
     return Finished(str(out), entry)
 
 

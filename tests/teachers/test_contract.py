@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
+from importlib.util import find_spec
 from string import Template
 
 import pytest
 
 from fanno_core import prompts, settings
 from fanno_core.prompts.loader import load_prompt
-from fanno_core.teachers.protocol import Identity, Request, Sampling, Teacher
+from fanno_core.teachers.protocol import Identity, Request, Sampling, Teacher, ask
 from fanno_core.teachers.table import TEACHERS, open_teacher
 from tests.shared_data import shared
 
@@ -21,9 +23,23 @@ DOCUMENT = (
 TEXTS = [f"Explain in {n} sentences why a whale comes to the surface{', ' * (n % 3)}please." for n in range(9)]
 
 
-@pytest.fixture(params=[*TEACHERS, "gpt2_tiny", "llama_tiny"])
-def chosen(request: pytest.FixtureRequest) -> settings.Teacher:
+LOCAL = {"transformers", "vllm"}
+"""Teachers with a model in this process."""
+
+
+SERVED = {"openai"}
+"""Teachers that need a server: `tests/teachers/openai/test_contract.py` runs these tests against one."""
+
+
+@pytest.fixture(params=[*(name for name in TEACHERS if name not in SERVED), "gpt2_tiny", "llama_tiny"])
+def chosen(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> settings.Teacher:
     name = request.param
+    if name == "vllm":
+        if find_spec("vllm") is None:
+            pytest.skip("needs vLLM: make test-vllm")
+        monkeypatch.setenv("VLLM_CPU_KVCACHE_SPACE", "1")
+        model = str(request.getfixturevalue("tiny_llama_of_two_heads"))
+        return settings.Teacher(name="vllm", model=model, dtype="float32", min_choice_mass=0)
     if name in TEACHERS and name != "transformers":
         return settings.Teacher(name=name)
     if name == "transformers":
@@ -62,21 +78,24 @@ def rendered(name: str) -> Request:
 
 async def test_answers_come_in_the_order_of_the_requests(teacher: Teacher) -> None:
     requests = [question(text, temperature=1.0) for text in TEXTS] + [verdict(text) for text in TEXTS]
-    there = await teacher.answer(requests)
-    back = await teacher.answer(requests[::-1])
-    assert there == back[::-1]
+    there = await ask(teacher, requests)
+    back = await ask(teacher, requests[::-1])
+    # What the prefix cache holds, and the last digits of sums, hang on what was asked before.
+    one, other = ([replace(a, cached_tokens=0, probability=None) for a in answers] for answers in (there, back[::-1]))
+    assert one == other
+    assert [a.probability for a in there] == pytest.approx([a.probability for a in back[::-1]], abs=1e-5)
 
 
 async def test_an_answer_depends_on_its_own_request_alone(teacher: Teacher) -> None:
     requests = [question(text, 4 + n, n % 2) for n, text in enumerate(TEXTS)] + [verdict(text) for text in TEXTS]
-    together = await teacher.answer(requests)
-    alone = [(await teacher.answer([request]))[0] for request in requests]
+    together = await ask(teacher, requests)
+    alone = [(await ask(teacher, [request]))[0] for request in requests]
     assert [a.text for a in together] == [a.text for a in alone]
     assert [a.probability for a in together] == pytest.approx([a.probability for a in alone], abs=1e-5)
 
 
 async def test_a_verdict_is_a_choice_with_a_probability(teacher: Teacher) -> None:
-    for answer in await teacher.answer([verdict(text) for text in TEXTS]):
+    for answer in await ask(teacher, [verdict(text) for text in TEXTS]):
         assert answer.text in {"1", "0"}
         assert answer.probability is not None
         assert 0 <= answer.probability <= 1
@@ -84,24 +103,24 @@ async def test_a_verdict_is_a_choice_with_a_probability(teacher: Teacher) -> Non
 
 
 async def test_a_text_carries_no_probability(teacher: Teacher) -> None:
-    assert [answer.probability for answer in await teacher.answer([question(text) for text in TEXTS])] == [None] * 9
+    assert [answer.probability for answer in await ask(teacher, [question(text) for text in TEXTS])] == [None] * 9
 
 
 async def test_max_tokens_holds_for_each_request(teacher: Teacher) -> None:
     requests = [question(text, max_tokens=1 + n) for n, text in enumerate(TEXTS)]
-    for request, answer in zip(requests, await teacher.answer(requests), strict=True):
+    for request, answer in zip(requests, await ask(teacher, requests), strict=True):
         assert 0 <= answer.completion_tokens <= request.sampling.max_tokens
         assert answer.prompt_tokens > 0
 
 
 async def test_no_requests_no_answers(teacher: Teacher) -> None:
-    assert await teacher.answer([]) == []
+    assert await ask(teacher, []) == []
 
 
 @pytest.mark.parametrize("name", PROMPTS)
 async def test_every_prompt_file_is_answered(teacher: Teacher, name: str) -> None:
     request = rendered(name)
-    answer = (await teacher.answer([request]))[0]
+    answer = (await ask(teacher, [request]))[0]
     assert answer.finish in {"stop", "length"}
     assert answer.prompt_tokens > 0
     if request.choices:
@@ -129,17 +148,17 @@ def test_a_teacher_is_opened_once_a_process(teacher: Teacher, chosen: settings.T
 
 
 async def test_markup_in_a_prompt_is_text(teacher: Teacher, chosen: settings.Teacher) -> None:
-    if chosen.name != "transformers":
+    if chosen.name not in LOCAL:
         pytest.skip("has no special tokens")
-    plain, marked = await teacher.answer([question("a whale"), question("a whale<|endoftext|></s><|im_end|>")])
+    plain, marked = await ask(teacher, [question("a whale"), question("a whale<|endoftext|></s><|im_end|>")])
     assert marked.prompt_tokens >= plain.prompt_tokens + 6
     assert all(count > 1 for count in teacher.count_tokens(["<s>", "</s>", "<|endoftext|>", "<|im_end|>"]))
 
 
 async def test_a_prompt_that_does_not_fit_is_not_asked(teacher: Teacher, chosen: settings.Teacher) -> None:
-    if chosen.name != "transformers":
+    if chosen.name not in LOCAL:
         pytest.skip("has no context to overrun")
-    long, short, judged = await teacher.answer([question("whale " * 3000), question("a whale"), verdict("w " * 9000)])
+    long, short, judged = await ask(teacher, [question("whale " * 3000), question("a whale"), verdict("w " * 9000)])
     assert (long.text, long.finish, long.completion_tokens) == ("", "context", 0)
     assert (judged.finish, judged.probability) == ("context", None)
     assert short.finish != "context"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fanno_core import prompts
 from fanno_core.errors import RunStops
 from fanno_core.teachers.extractive import ExtractiveTeacher
-from fanno_core.teachers.protocol import Answer, Request, Sampling
+from fanno_core.teachers.protocol import Answer, Request, Sampling, ask
 
 RICH = "\n\n".join(
     [
@@ -53,15 +53,15 @@ FIELDS = {
 }
 
 
-def ask(prompt: str, fields: dict[str, str], max_tokens: int = 2048) -> Answer:
+def told(prompt: str, fields: dict[str, str], max_tokens: int = 2048) -> Answer:
     choices = ("1", "0") if prompt in VERDICTS else ()
     request = Request("row", prompt, "the whole prompt, rendered", Sampling(max_tokens), fields, choices)
-    return asyncio.run(ExtractiveTeacher().answer([request]))[0]
+    return asyncio.run(ask(ExtractiveTeacher(), [request]))[0]
 
 
 @pytest.mark.parametrize("prompt", PROMPTS)
 def test_answers_every_prompt_file(prompt):
-    answer = ask(prompt, FIELDS)
+    answer = told(prompt, FIELDS)
     assert answer.text.strip()
     assert answer.finish == "stop"
     assert answer.prompt_tokens == 5
@@ -71,7 +71,7 @@ def test_answers_every_prompt_file(prompt):
 @pytest.mark.parametrize("prompt", VERDICTS)
 def test_a_verdict_is_the_likelier_choice(prompt):
     for document in (RICH, "Buy now!!! Call 0800 123 4567 and win $500 FREE", ""):
-        answer = ask(prompt, {"document": document, "instruction": document})
+        answer = told(prompt, {"document": document, "instruction": document})
         assert 0 <= answer.probability <= 1
         assert answer.text == ("1" if answer.probability >= 0.5 else "0")
 
@@ -79,28 +79,28 @@ def test_a_verdict_is_the_likelier_choice(prompt):
 def test_the_probability_belongs_to_the_first_choice():
     fields = {"document": RICH}
     request = Request("row", "document_quality", "", Sampling(1), fields, ("0", "1"))
-    turned = asyncio.run(ExtractiveTeacher().answer([request]))[0]
-    straight = ask("document_quality", fields)
+    turned = asyncio.run(ask(ExtractiveTeacher(), [request]))[0]
+    straight = told("document_quality", fields)
     assert turned.text == straight.text
     assert turned.probability == pytest.approx(1 - straight.probability)
 
 
 async def test_answers_keep_the_order_and_do_not_depend_on_company():
     requests = [Request(prompt, prompt, prompt, Sampling(500), FIELDS) for prompt in PROMPTS]
-    together = await ExtractiveTeacher().answer(requests)
-    alone = [(await ExtractiveTeacher().answer([request]))[0] for request in reversed(requests)]
+    together = await ask(ExtractiveTeacher(), requests)
+    alone = [(await ask(ExtractiveTeacher(), [request]))[0] for request in reversed(requests)]
     assert together == alone[::-1]
 
 
 def test_an_unknown_prompt_stops_the_run_and_is_named():
     with pytest.raises(RunStops, match="no_such_prompt"):
-        ask("no_such_prompt", FIELDS)
+        told("no_such_prompt", FIELDS)
 
 
 def test_long_answers_are_cut_at_the_limit():
-    answer = ask("response_document", FIELDS, max_tokens=7)
+    answer = told("response_document", FIELDS, max_tokens=7)
     assert (answer.finish, answer.completion_tokens) == ("length", 7)
-    assert ask("response_document", FIELDS).text.startswith(answer.text)
+    assert told("response_document", FIELDS).text.startswith(answer.text)
 
 
 def test_tokens_are_words_and_marks():
@@ -111,15 +111,15 @@ def test_says_that_it_needs_documents():
     teacher = ExtractiveTeacher()
     assert teacher.needs_context
     assert re.fullmatch(r"extractive/extractive@\d+", str(teacher.identity))
-    assert "cannot answer" in ask("response_direct", {"instruction": "What is a hive?"}).text
+    assert "cannot answer" in told("response_direct", {"instruction": "What is a hive?"}).text
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.sampled_from(PROMPTS), st.dictionaries(st.sampled_from(sorted(FIELDS)), st.text(max_size=200)))
 def test_never_raises_and_never_says_nothing(prompt, changed):
-    answer = ask(prompt, FIELDS | changed)
+    answer = told(prompt, FIELDS | changed)
     assert answer.text.strip()
-    assert answer == ask(prompt, FIELDS | changed)
+    assert answer == told(prompt, FIELDS | changed)
 
 
 @settings(max_examples=40, deadline=None)
@@ -128,4 +128,4 @@ def test_never_raises_and_never_says_nothing(prompt, changed):
     st.sampled_from(PROMPTS),
 )
 def test_scrambled_prose_is_answered_too(pieces, prompt):
-    assert ask(prompt, FIELDS | {"document": " ".join(pieces), "instruction": " ".join(pieces)}).text.strip()
+    assert told(prompt, FIELDS | {"document": " ".join(pieces), "instruction": " ".join(pieces)}).text.strip()

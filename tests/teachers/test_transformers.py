@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from fanno_core import settings as fanno_settings
 from fanno_core.errors import BadSettings, MissingExtra, RunStops
-from fanno_core.teachers.protocol import Request, Sampling
+from fanno_core.teachers.chat import PromptEncoder
+from fanno_core.teachers.checkpoint import folder_revision
+from fanno_core.teachers.protocol import Request, Sampling, ask
 from fanno_core.teachers.table import open_teacher
 from fanno_core.teachers.transformers import TransformersTeacher
-from fanno_core.teachers.transformers.checkpoint import folder_revision
-from fanno_core.teachers.transformers.encoding import PromptEncoder
 from fanno_core.teachers.transformers.generation import Draw, Row
 from tests.shared_data import shared
 from tests.teachers.tiny_model import build_tiny_llama
@@ -41,7 +41,7 @@ def encoder(tiny_llama: Path) -> PromptEncoder:
     return PromptEncoder(transformers.AutoTokenizer.from_pretrained(tiny_llama), "tiny")
 
 
-def ask(text: str, max_tokens: int = 8, temperature: float = 0.0, seed: int = 0, **rest: Any) -> Request:
+def question(text: str, max_tokens: int = 8, temperature: float = 0.0, seed: int = 0, **rest: Any) -> Request:
     return Request("r", "p", text, Sampling(max_tokens, temperature, 0.9, seed), **rest)
 
 
@@ -57,7 +57,7 @@ def alone(folder: Path, text: str) -> tuple[Any, Any, Any]:
 
 async def test_verdicts_are_those_of_an_unpadded_forward_pass(teacher: TransformersTeacher, tiny_llama: Path) -> None:
     texts = ["Is it so?", "Is a river a stream of water? " * 5, "0 or 1", "whales " * 30]
-    answers = await teacher.answer([ask(text, 1, choices=("1", "0")) for text in texts])
+    answers = await ask(teacher, [question(text, 1, choices=("1", "0")) for text in texts])
     for text, answer in zip(texts, answers, strict=True):
         model, tokenizer, ids = alone(tiny_llama, text)
         with torch.no_grad():
@@ -73,7 +73,7 @@ async def test_verdicts_are_those_of_an_unpadded_forward_pass(teacher: Transform
 
 async def test_a_model_that_would_rather_say_something_else_gives_no_verdict(tiny_llama: Path) -> None:
     strict = TransformersTeacher(str(tiny_llama))
-    answer = (await strict.answer([ask("Is it so?", 1, choices=("1", "0"))]))[0]
+    answer = (await ask(strict, [question("Is it so?", 1, choices=("1", "0"))]))[0]
     assert (answer.text, answer.probability) == ("", None)
 
 
@@ -86,7 +86,7 @@ def test_what_answers_depend_on_is_part_of_the_identity(tiny_llama: Path) -> Non
 
 async def test_greedy_answers_are_those_of_step_by_step_argmax(teacher: TransformersTeacher, tiny_llama: Path) -> None:
     texts = ["Tell me about rivers.", "Tell me about whales and how they breathe.", "Why?"]
-    answers = await teacher.answer([ask(text, 12) for text in texts])
+    answers = await ask(teacher, [question(text, 12) for text in texts])
     for text, answer in zip(texts, answers, strict=True):
         model, tokenizer, ids = alone(tiny_llama, text)
         width = ids.shape[1]
@@ -98,11 +98,11 @@ async def test_greedy_answers_are_those_of_step_by_step_argmax(teacher: Transfor
 
 
 async def test_sampling_is_repeatable_and_follows_the_seed(tiny_llama: Path) -> None:
-    requests = [ask(f"Tell me about river {n}.", 10 + n, 1.0, seed=n % 2) for n in range(7)]
+    requests = [question(f"Tell me about river {n}.", 10 + n, 1.0, seed=n % 2) for n in range(7)]
     one, four = (TransformersTeacher(str(tiny_llama), batch=batch) for batch in (1, 4))
-    answers = await four.answer(requests)
-    assert answers == await one.answer(requests)
-    reseeded = await four.answer([ask(r.text, r.sampling.max_tokens, 1.0, seed=9) for r in requests])
+    answers = await ask(four, requests)
+    assert answers == await ask(one, requests)
+    reseeded = await ask(four, [question(r.text, r.sampling.max_tokens, 1.0, seed=9) for r in requests])
     assert all(old.text != new.text for old, new in zip(answers, reseeded, strict=True))
 
 
@@ -132,26 +132,26 @@ async def test_the_models_own_sampling_defaults_are_ignored(tiny_llama: Path, tm
     config = json.loads((folder / "generation_config.json").read_text())
     leaks = {"do_sample": True, "temperature": 5.0, "top_k": 2, "repetition_penalty": 9.0, "min_new_tokens": 30}
     (folder / "generation_config.json").write_text(json.dumps(config | leaks))
-    requests = [ask("Tell me about rivers.", 20), ask("Why?", 20, 1.0)]
+    requests = [question("Tell me about rivers.", 20), question("Why?", 20, 1.0)]
     leaky, clean = TransformersTeacher(str(folder)), TransformersTeacher(str(tiny_llama))
-    assert await leaky.answer(requests) == await clean.answer(requests)
+    assert await ask(leaky, requests) == await ask(clean, requests)
 
 
 async def test_an_answer_ends_at_each_of_the_models_end_tokens(tiny_llama: Path, tmp_path: Path) -> None:
-    first = (await TransformersTeacher(str(tiny_llama)).answer([ask("Why?", 1)]))[0]
+    first = (await ask(TransformersTeacher(str(tiny_llama)), [question("Why?", 1)]))[0]
     tokenizer = transformers.AutoTokenizer.from_pretrained(tiny_llama)
     (token,) = tokenizer(first.text, add_special_tokens=False)["input_ids"]
     folder = shutil.copytree(tiny_llama, tmp_path / "ends")
     config = json.loads((folder / "generation_config.json").read_text())
     (folder / "generation_config.json").write_text(json.dumps(config | {"eos_token_id": [2, token]}))
-    answer = (await TransformersTeacher(str(folder)).answer([ask("Why?", 20)]))[0]
+    answer = (await ask(TransformersTeacher(str(folder)), [question("Why?", 20)]))[0]
     assert (answer.text, answer.finish, answer.completion_tokens) == ("", "stop", 1)
 
 
 async def test_an_answer_takes_no_more_than_the_context_that_is_left(tiny_llama: Path) -> None:
     teacher = TransformersTeacher(str(tiny_llama), context_tokens=40)
     texts = ["w" * n for n in range(1, 32)]
-    answers = await teacher.answer([ask(text, 1000, 1.0) for text in texts])
+    answers = await ask(teacher, [question(text, 1000, 1.0) for text in texts])
     assert {answer.finish for answer in answers} >= {"length", "context"}
     for answer in answers:
         if answer.finish == "length":
@@ -160,10 +160,10 @@ async def test_an_answer_takes_no_more_than_the_context_that_is_left(tiny_llama:
 
 async def test_rows_that_are_done_stay_within_learned_positions() -> None:
     teacher = TransformersTeacher(str(shared("tiny_models/gpt2_tiny")))
-    requests = [ask("good " * n, 2000, 1.5) for n in (1010, 980)]
-    answers = await teacher.answer(requests)
+    requests = [question("good " * n, 2000, 1.5) for n in (1010, 980)]
+    answers = await ask(teacher, requests)
     assert [a.prompt_tokens + a.completion_tokens for a in answers if a.finish == "length"]
-    assert answers == [(await teacher.answer([request]))[0] for request in requests]
+    assert answers == [(await ask(teacher, [request]))[0] for request in requests]
 
 
 async def test_a_model_that_says_nothing_gives_no_verdict(
@@ -173,7 +173,7 @@ async def test_a_model_that_says_nothing_gives_no_verdict(
         return torch.full((len(rows), 500), torch.nan)
 
     monkeypatch.setattr("fanno_core.teachers.transformers.teacher.next_scores", silent)
-    answer = (await teacher.answer([ask("Is it so?", 1, choices=("1", "0"))]))[0]
+    answer = (await ask(teacher, [question("Is it so?", 1, choices=("1", "0"))]))[0]
     assert (answer.text, answer.probability) == ("", None)
 
 
@@ -256,7 +256,7 @@ def test_a_hub_models_revision_is_its_commit(tiny_llama: Path, tmp_path: Path) -
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
-    assert done.stdout.strip() == f"transformers/acme/tiny@{commit}"
+    assert done.stdout.startswith(f"transformers/acme/tiny@{commit}#")
 
 
 def test_a_model_that_is_not_there_stops_the_run(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ async def test_weights_that_are_damaged_stop_the_run(tiny_llama: Path, tmp_path:
     folder = shutil.copytree(tiny_llama, tmp_path / "damaged")
     (folder / "model.safetensors").write_bytes(b"\0" * 100)
     with pytest.raises(RunStops, match=r"teacher\.model"):
-        await TransformersTeacher(str(folder)).answer([ask("Why?")])
+        await ask(TransformersTeacher(str(folder)), [question("Why?")])
 
 
 def test_a_missing_package_names_the_extra(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -123,9 +123,10 @@ class Judge(ScriptedTeacher):
     script: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[list[Request]] = field(default_factory=list)
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
         self.asked.append(list(requests))
-        return [self.script.get((r.prompt, r.row_id), Answer(PASSING.get(r.prompt, "1"))) for r in requests]
+        for place, request in enumerate(requests):
+            yield place, self.script.get((request.prompt, request.row_id), Answer(PASSING.get(request.prompt, "1")))
 
     @property
     def questions(self) -> list[tuple[str, str]]:

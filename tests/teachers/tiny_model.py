@@ -16,7 +16,7 @@ SAMPLE = [
 ]
 
 
-def build_tiny_llama(folder: Path, *, chat: bool = True, context: int = 1024) -> Path:
+def build_tiny_llama(folder: Path, *, chat: bool = True, context: int = 1024, heads: int = 4) -> Path:
     """`folder`, with a Llama of 2 layers and 64 dimensions and a byte-level BPE tokenizer of about 500 tokens."""
     import torch
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
@@ -45,7 +45,7 @@ def build_tiny_llama(folder: Path, *, chat: bool = True, context: int = 1024) ->
             hidden_size=64,
             intermediate_size=128,
             num_hidden_layers=2,
-            num_attention_heads=4,
+            num_attention_heads=heads,
             max_position_embeddings=context,
             bos_token_id=0,
             eos_token_id=2,

@@ -7,7 +7,7 @@ own sentences. It shows the whole pipeline at work in minutes on any machine; it
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
 from fanno_core.errors import RunStops
 from fanno_core.teachers.extractive.instructions import different_instruction, seed_instruction
@@ -38,13 +38,14 @@ class ExtractiveTeacher:
     identity = Identity("extractive", "extractive", str(VERSION))
     needs_context = True
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers in the order of the requests; each depends on its own request alone.
+    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+        """The place of each request with its answer; each depends on its own request alone.
 
         Raises:
             RunStops: a prompt has a name that this teacher does not know.
         """
-        return [_answer(request) for request in requests]
+        for place, request in enumerate(requests):
+            yield place, _answer(request)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Words and punctuation marks of each text: near what a tokenizer of whole words would count."""

@@ -1,7 +1,6 @@
 """A local causal language model, run in this process by Hugging Face transformers.
 
-* `checkpoint.py`: what is loaded, and how it is named in every fingerprint
-* `encoding.py`: prompts to token ids, in which a document's chat markup stays text
+* `weights.py`: the model, ready to answer
 * `generation.py`: batches of token ids to answers' token ids, or to scores of the next token
 * `teacher.py`: the teacher itself
 """

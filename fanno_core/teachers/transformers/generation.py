@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prompt of a batch: its token ids, the most tokens of its answer, and how they are drawn or chosen."""
+    """One prompt of a batch, what was cut from it, the most tokens of its answer, and how they are drawn or chosen."""
 
     ids: list[int]
     limit: int
     sampling: Sampling
     choices: tuple[str, ...]
     text_digest: str
+    cut_tokens: int = 0
 
     @property
     def seed(self) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import astuple, replace
 from threading import Lock
 from typing import Any
 
 from fanno_core.errors import RunStops
+from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
+from fanno_core.teachers.checkpoint import find_checkpoint, longest_context, positions
 from fanno_core.teachers.protocol import Answer, Request
-from fanno_core.teachers.transformers.checkpoint import find_checkpoint, load_weights, longest_context, positions
-from fanno_core.teachers.transformers.encoding import PromptEncoder
 from fanno_core.teachers.transformers.generation import Row, generate, keep_positions_below, next_scores
+from fanno_core.teachers.transformers.weights import load_weights
 
 # Batched arithmetic differs in the last digits with the batch's shape; a probability ends up in rows, whose bytes
 # must not.
@@ -48,7 +50,7 @@ class TransformersTeacher:
         batch: int = 16,
         min_choice_mass: float = 0.1,
     ) -> None:
-        self._checkpoint = find_checkpoint(model, revision)
+        self._checkpoint = find_checkpoint("transformers", model, revision, packages=("torch",))
         self._encoder = PromptEncoder(self._checkpoint.tokenizer, model)
         self._context = longest_context(self._checkpoint, context_tokens)
         self._min_choice_mass = min_choice_mass
@@ -59,34 +61,30 @@ class TransformersTeacher:
         self._model: Any = None
         self._lock = Lock()
 
-    async def answer(self, requests: Sequence[Request]) -> list[Answer]:
-        """Answers in the order of the requests; blocks while the model works.
+    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+        """The place of each request with its answer, batch after batch.
 
         Raises:
             RunStops: the weights cannot be loaded, memory runs out, or choices cannot be told apart.
         """
-        prompts = self._encoder.prompts([request.text for request in requests])
-        rows = {
-            place: self._row(request, ids)
-            for place, (request, ids) in enumerate(zip(requests, prompts, strict=True))
-            if len(ids) < self._context
-        }
-        answers = [Answer("", finish="context")] * len(requests)
-        with self._lock:
-            for places in self._batches(rows):
-                batch = [rows[place] for place in places]
-                for place, answer in zip(places, self._answer_batch(batch), strict=True):
-                    answers[place] = answer
-        return answers
+        prompts = fitted_prompts(requests, self._encoder, self._context)
+        for place, prompt in enumerate(prompts):
+            if prompt is None:
+                yield place, Answer("", finish="context")
+        rows = {place: self._row(requests[place], prompt) for place, prompt in enumerate(prompts) if prompt}
+        for places in self._batches(rows):
+            answers = await asyncio.to_thread(self._answer_batch, [rows[place] for place in places])
+            for place, answer in zip(places, answers, strict=True):
+                yield place, answer
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the model's tokens, without special tokens."""
         return self._encoder.count(texts)
 
-    def _row(self, request: Request, ids: list[int]) -> Row:
-        limit = min(request.sampling.max_tokens, self._context - len(ids))
+    def _row(self, request: Request, prompt: Prompt) -> Row:
+        limit = min(request.sampling.max_tokens, self._context - len(prompt.ids))
         digest = hashlib.sha256(request.text.encode()).hexdigest()
-        return Row(ids, limit, request.sampling, request.choices, digest)
+        return Row(prompt.ids, limit, request.sampling, request.choices, digest, prompt.cut_tokens)
 
     def _batches(self, rows: dict[int, Row]) -> Iterator[list[int]]:
         """Places of rows that are asked together: verdicts apart from texts, prompts of like length.
@@ -106,13 +104,15 @@ class TransformersTeacher:
     def _answer_batch(self, rows: Sequence[Row]) -> list[Answer]:
         import torch
 
-        model = self._loaded()
         try:
-            return self._judge(model, rows) if rows[0].choices else self._write(model, rows)
+            with self._lock:
+                model = self._loaded()
+                answers = self._judge(model, rows) if rows[0].choices else self._write(model, rows)
         except torch.OutOfMemoryError as error:
             raise RunStops(
                 f"teacher.batch: the device's memory does not hold {self._batch} prompts at once; set it lower"
             ) from error
+        return [replace(answer, cut_tokens=row.cut_tokens) for answer, row in zip(answers, rows, strict=True)]
 
     def _judge(self, model: Any, rows: Sequence[Row]) -> list[Answer]:
         answers = []

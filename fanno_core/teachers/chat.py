@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 from typing import Any
 
 from fanno_core.errors import RunStops
+from fanno_core.teachers.context import fit
+from fanno_core.teachers.protocol import Request
 
 MESSAGE = "fannousermessage"
 # Some chat templates show today's date. Answers must not depend on it, so they see the one that Llama 3.1's
@@ -15,6 +18,27 @@ MESSAGE = "fannousermessage"
 SHOWN_DATE = datetime(2024, 7, 26)
 DATE_DIRECTIVES = ("%Y", "%y", "%m", "%B", "%b", "%d", "%A", "%a", "%H", "%M", "%S")
 SPACE_MARKS = "▁Ġ "
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """Token ids of a prompt that fits the model, and how many tokens its documents had to lose for that."""
+
+    ids: list[int]
+    cut_tokens: int = 0
+
+
+def fitted_prompts(requests: Sequence[Request], encoder: PromptEncoder, context: int) -> list[Prompt | None]:
+    """The prompt of each request within a context of so many tokens; None where it does not fit at all."""
+    rows = encoder.prompts([request.text for request in requests])
+    return [_fitted(request, ids, encoder, context) for request, ids in zip(requests, rows, strict=True)]
+
+
+def _fitted(request: Request, ids: list[int], encoder: PromptEncoder, context: int) -> Prompt | None:
+    fitted = fit(request, context, lambda text: len(encoder.prompts([text])[0]), len(ids))
+    if fitted is None:
+        return None
+    return Prompt(encoder.prompts([fitted.text])[0] if fitted.cut_tokens else ids, fitted.cut_tokens)
 
 
 class PromptEncoder:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -27,30 +27,39 @@ class Checkpoint:
     identity: Identity
 
 
-def find_checkpoint(model: str, revision: str) -> Checkpoint:
+def find_checkpoint(teacher: str, model: str, revision: str, packages: Sequence[str] = ()) -> Checkpoint:
     """The model's configuration and tokenizer, and who it is.
 
     Args:
+        teacher: name of the teacher that needs it.
         model: a folder, or a name on the hub.
         revision: revision on the hub; empty: the newest. A folder has none.
+        packages: what that teacher imports besides transformers.
 
     Raises:
-        MissingExtra: PyTorch or transformers is not installed.
+        MissingExtra: one of the packages is not installed.
         RunStops: the model cannot be loaded.
     """
-    _require_packages()
+    _require_packages(teacher, ("transformers", *packages))
     from transformers import AutoConfig, AutoTokenizer
 
     folder = Path(model)
-    with _one_sentence(model):
+    with one_sentence(model):
         if folder.is_dir():
-            commit, identity = None, Identity("transformers", folder.resolve().name, folder_revision(folder))
+            commit, identity = None, Identity(teacher, folder.resolve().name, folder_revision(folder))
         else:
             commit = _hub_commit(model, revision)
-            identity = Identity("transformers", model, commit)
+            identity = Identity(teacher, model, commit)
         config = AutoConfig.from_pretrained(model, revision=commit, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(model, revision=commit, trust_remote_code=False)
+    identity = replace(identity, template=template_digest(tokenizer))
     return Checkpoint(model, commit, config, tokenizer, identity)
+
+
+def template_digest(tokenizer: Any) -> str:
+    """First 8 hex digits of the SHA-256 of the tokenizer's chat template; empty where it has none."""
+    template = str(tokenizer.get_chat_template()) if tokenizer.chat_template else ""
+    return hashlib.sha256(template.encode()).hexdigest()[:8] if template else ""
 
 
 def folder_revision(folder: Path) -> str:
@@ -62,40 +71,6 @@ def folder_revision(folder: Path) -> str:
                 digest = hashlib.file_digest(opened, "sha256").hexdigest()
             total.update(f"{file.name}\0{digest}\n".encode())
     return total.hexdigest()[:12]
-
-
-def load_weights(checkpoint: Checkpoint, dtype: str) -> Any:
-    """The model, ready to answer, on CUDA where torch sees a device and on the CPU otherwise.
-
-    Args:
-        checkpoint: from `find_checkpoint`.
-        dtype: name of a torch precision, or `auto`: that of the checkpoint.
-
-    Raises:
-        RunStops: the weights cannot be loaded.
-    """
-    import torch
-    from transformers import AutoModelForCausalLM, GenerationConfig
-    from transformers.utils import logging as transformers_logging
-
-    transformers_logging.disable_progress_bar()
-    with _one_sentence(checkpoint.source):
-        # Safetensors are taken where there are both kinds, which is transformers' own preference.
-        model = AutoModelForCausalLM.from_pretrained(
-            checkpoint.source, revision=checkpoint.commit, dtype=dtype, trust_remote_code=False
-        )
-        model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    # `generate` takes whatever it is not told from here: only the tokens that end an answer are the model's to say.
-    ends = sorted(end_tokens(checkpoint.tokenizer, model.generation_config))
-    model.generation_config = GenerationConfig(eos_token_id=ends or None, pad_token_id=ends[0] if ends else 0)
-    return model
-
-
-def end_tokens(tokenizer: Any, generation_config: Any) -> set[int]:
-    """Ids of every token that ends an answer: chat models have several."""
-    named = generation_config.eos_token_id
-    listed = named if isinstance(named, list) else [named]
-    return {token for token in [*listed, tokenizer.eos_token_id] if token is not None}
 
 
 def longest_context(checkpoint: Checkpoint, wanted: int) -> int:
@@ -122,10 +97,11 @@ def positions(config: Any) -> int:
     return getattr(config.get_text_config(), "max_position_embeddings", 0) or 0
 
 
-def _require_packages() -> None:
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+def _require_packages(teacher: str, packages: Sequence[str]) -> None:
+    missing = [name for name in packages if find_spec(name) is None]
     if missing:
-        raise MissingExtra(f"teacher.name=transformers needs {' and '.join(missing)}: pip install fanno[models]")
+        extra = "gpu" if "vllm" in missing else "models"
+        raise MissingExtra(f"teacher.name={teacher} needs {' and '.join(missing)}: pip install fanno[{extra}]")
 
 
 def _hub_commit(model: str, revision: str) -> str:
@@ -136,7 +112,7 @@ def _hub_commit(model: str, revision: str) -> str:
 
 
 @contextmanager
-def _one_sentence(model: str) -> Iterator[None]:
+def one_sentence(model: str) -> Iterator[None]:
     """Turns what transformers raises for a model that cannot be loaded into one sentence."""
     from safetensors import SafetensorError
 

@@ -1,0 +1,151 @@
+"""Every answer is written down before it is used: as objects, which machines share that share no disk.
+
+The journal is a row of numbered segments, `00000001.jsonl` and so on, each what one `store` wrote. A segment is put
+only where none of its number is, so that all writers agree on the order, and with it on which of two answers to one
+question came first: that one stands. (Under random names, the first of a sorted listing could change after it was
+used.) Every process reads a segment once, into a copy on its own disk, and asks that.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from fanno_core.errors import TryAgain
+from fanno_core.store.durable import sha256_of
+from fanno_core.store.objects import at_once, create_object, names_after, read_object
+from fanno_core.teachers.journal import Journal, Line, lines_of
+from fanno_core.teachers.protocol import Answer, Request
+
+if TYPE_CHECKING:
+    from upath import UPath
+
+SEGMENT = "{:08d}.jsonl"
+# Read at a time, so that a long journal is not held in memory.
+SEGMENTS_AT_ONCE = 64
+# A number is lost to another writer, whose segment is then read: rarely more than once a writer.
+MOST_TRIES = 200
+PAUSE_S = 0.05
+# Folders that a process remembers; a worker that serves more than that reads one anew.
+MOST_COPIES = 8
+
+log = logging.getLogger(__name__)
+
+
+class ObjectJournal:
+    """A teacher's answers as segments in a folder of an object store.
+
+    Several threads may share a journal, and several processes on any machine a folder.
+
+    Args:
+        folder: where the segments are; there need not be any.
+    """
+
+    def __init__(self, folder: UPath) -> None:
+        self._folder = folder
+
+    def fetch(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """The answers written down under these keys. One that cannot be read counts as absent.
+
+        Raises:
+            TryAgain, RunStops: the object store cannot be reached, or refuses.
+        """
+        copy = _copy_of(self._folder, os.getpid())
+        with copy.lock:
+            self._read_new(copy)
+        return copy.answers.fetch(keys)
+
+    def store(self, answered: Mapping[str, tuple[Request, Answer]]) -> dict[str, Answer]:
+        """What the journal holds under these keys once they are put, all of them or none.
+
+        An answer that another process put first stands, so that every reader uses the same.
+
+        Raises:
+            TryAgain: the object store cannot be reached, or too many write at once.
+            RunStops: the object store refuses, or an answer is not what the protocol says.
+        """
+        if not answered:
+            return {}
+        lines = lines_of(answered)
+        copy = _copy_of(self._folder, os.getpid())
+        with copy.lock:
+            self._append(copy, segment_bytes(lines))
+            return copy.answers.store(answered)
+
+    def close(self) -> None:
+        """Does nothing: the copy is the process' own, and serves the next journal of this folder."""
+
+    def _append(self, copy: _Copy, data: bytes) -> None:
+        for _ in range(MOST_TRIES):
+            name = SEGMENT.format(copy.number + 1)
+            if create_object(self._folder / name, data):
+                copy.number += 1
+                return
+            if not self._read_new(copy):
+                time.sleep(PAUSE_S)
+        raise TryAgain(f"{self._folder}: others write so often that no segment could be added")
+
+    def _read_new(self, copy: _Copy) -> bool:
+        """Brings the copy to where the folder is; whether there was anything new."""
+        names = [name for name in names_after(self._folder, SEGMENT.format(copy.number)) if _number(name)]
+        for start in range(0, len(names), SEGMENTS_AT_ONCE):
+            some = names[start : start + SEGMENTS_AT_ONCE]
+            for name, lines in zip(some, at_once(self._lines, some), strict=True):
+                copy.answers.add(lines)
+                copy.number = _number(name)
+        return bool(names)
+
+    def _lines(self, name: str) -> list[Line]:
+        try:
+            return read_segment(read_object(self._folder / name))
+        except (FileNotFoundError, ValueError):
+            log.warning("%s cannot be read: its answers will be asked again", self._folder / name)
+            return []
+
+
+@dataclass
+class _Copy:
+    """What this process has read of a folder, up to and with segment `number`."""
+
+    number: int = 0
+    answers: Journal = field(default_factory=lambda: Journal(None))
+    lock: Lock = field(default_factory=Lock)
+
+
+@lru_cache(MOST_COPIES)
+def _copy_of(folder: UPath, process: int) -> _Copy:  # noqa: ARG001 - a forked process needs a copy of its own
+    return _Copy()
+
+
+def segment_bytes(lines: Sequence[Line]) -> bytes:
+    """A segment: a line with the digest of the others, then a JSON line for each answer."""
+    body = "".join(json.dumps(line) + "\n" for line in lines).encode()
+    return json.dumps({"sha256": sha256_of(body)}).encode() + b"\n" + body
+
+
+def read_segment(data: bytes) -> list[Line]:
+    """The lines of a segment.
+
+    Raises:
+        ValueError: it is not whole.
+    """
+    head, _, body = data.partition(b"\n")
+    try:
+        if json.loads(head)["sha256"] != sha256_of(body):
+            raise ValueError
+        return [Line(*json.loads(line)) for line in body.splitlines()]
+    except (ValueError, TypeError, KeyError):
+        raise ValueError("not a whole segment") from None
+
+
+def _number(name: str) -> int:
+    """The number of a segment; 0 for what is none."""
+    number, dot, kind = name.partition(".")
+    return int(number) if dot and kind == "jsonl" and number.isdecimal() else 0
