@@ -34,9 +34,27 @@ def _transformers(chosen: settings.Teacher) -> Teacher:
     )
 
 
+def _openai(chosen: settings.Teacher) -> Teacher:
+    from fanno_core.teachers.openai import OpenAITeacher
+    from fanno_core.teachers.openai.keys import find_key
+
+    return OpenAITeacher(
+        chosen.endpoints,
+        find_key(chosen.api_key),
+        chosen.model,
+        chosen.revision,
+        chosen.tokenizer,
+        context_tokens=chosen.context_tokens,
+        min_choice_mass=chosen.min_choice_mass,
+        in_flight=chosen.in_flight,
+        timeout_s=chosen.timeout_s,
+    )
+
+
 TEACHERS: dict[str, Callable[[settings.Teacher], Teacher]] = {
     "extractive": _extractive,
     "transformers": _transformers,
+    "openai": _openai,
 }
 
 _OPENING = Lock()
@@ -49,6 +67,7 @@ def open_teacher(chosen: settings.Teacher) -> Teacher:
         BadSettings: a setting that this teacher needs is missing.
         MissingExtra: an optional package is not installed.
         RunStops: the teacher cannot be used as it is set up.
+        TryAgain: none of its servers answers.
     """
     with _OPENING:  # `cache` alone would let two threads load the same model at the same time
         return _open(chosen)
