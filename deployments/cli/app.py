@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployments.cli import run, server, settings
+from deployments.cli import run, server, settings, worker
 
 app = typer.Typer(
     name="fanno",
@@ -15,4 +15,5 @@ app = typer.Typer(
 )
 app.command(name="run")(run.run)
 app.command(name="settings")(settings.settings)
+app.command(name="worker")(worker.worker)
 app.add_typer(server.app, name="server")

@@ -12,7 +12,7 @@ from tests.conftest import SMALL, Fanno, record_of, sets
 README = Path(__file__).parents[2] / "README.md"
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["settings"], ["server"], ["server", "start"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["settings"], ["server"], ["server", "start"], ["worker"]])
 def test_every_command_has_help(fanno: Fanno, command: list[str]) -> None:
     ended = fanno(*command, "--help", COLUMNS="200")
     assert ended.code == 0
