@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from fanno_core.store.ledger import FileRef
 from tasks.instructions import AUGMENT, augment
 from tasks.phase import Finished
-from tasks.run import Run, Shards, submit
+from tasks.run import Refs, Run, Shards
 
 
 async def think_different(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> Shards:
@@ -20,14 +20,13 @@ async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> Async
     for iteration, window in enumerate(windows, 1):
         if pool.rows > run.settings.augment.limit:
             break
-        job = run.job(
-            AUGMENT,
-            {"iteration": iteration},
-            documents=(window,),
-            pool=pool.kept,
-            vectors=pool.table("vectors"),
-            bandit=pool.table("bandit")[-1:],
-        )
-        step = await submit(augment, job)
+        inputs: dict[str, Refs] = {
+            "documents": (window,),
+            "pool": pool,
+            "vectors": pool.table("vectors"),
+            "bandit": pool.table("bandit")[-1:],
+        }
+        job = run.job(AUGMENT, inputs, {"iteration": iteration}, f"window {iteration}")
+        step = await run.submit(augment, job)
         pool += Shards((step.entry,))
         yield step

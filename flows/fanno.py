@@ -1,9 +1,8 @@
 """FANNO, from documents to instruction data, in the order of the paper's figure."""
 
-from typing import Annotated, Any
+from typing import Any
 
 from prefect import flow
-from pydantic import Field
 
 from fanno_core.dataset.record import published
 from fanno_core.documents.sources import find_sources
@@ -17,19 +16,21 @@ from tasks.responses import response_jobs, responses
 from tasks.run import open_run
 from tasks.screen import duplicates, privacy, rules, verdicts
 
-Corpus = Annotated[list[str], Field(description="Files, folders, globs, or the name of a built-in corpus.")]
-Out = Annotated[str, Field(description="Folder for the data set and everything on the way to it.")]
-
 
 @flow(name="fanno", flow_run_name="fanno to {out}", validate_parameters=True)
-async def fanno(corpus: Corpus, out: Out, settings: Settings = Settings()) -> dict[str, Any]:  # noqa: B008
+async def fanno(corpus: list[str], out: str, settings: Settings = Settings()) -> dict[str, Any]:  # noqa: B008
     """Turns unlabelled documents into instruction-tuning data.
 
     Every phase maps over Parquet shards below `out` and is cached there: a second run does only what changed.
+
+    Args:
+        corpus: Files, folders, globs, or the name of a built-in corpus.
+        out: Folder or s3:// URL for the data set and everything on the way to it.
+        settings: All settings; what is left out keeps its default.
     """
     async with open_run(out, settings) as run:
         # (1) Document pre-screen: clean segments, each once, worth learning from, none too near another.
-        segments = await run.do(ingest, ingest_jobs(find_sources(corpus), str(run.out), settings))
+        segments = await run.do(ingest, ingest_jobs(find_sources(corpus), run))
         ruled = await run.map(rules, documents=segments)
         unique = await run.one(duplicates, documents=ruled)
         masked = await run.map(privacy, documents=unique)
@@ -44,6 +45,6 @@ async def fanno(corpus: Corpus, out: Out, settings: Settings = Settings()) -> di
         pool += await think_different(run, pool, lots.labelled("window"))
 
         # (3) Responses, and the data set.
-        examples = await run.do(responses, response_jobs(pool, screened, vectors, str(run.out), settings))
-        await run.do(publish, [publish_job(examples.kept, run.records, str(run.out), settings)])
+        examples = await run.do(responses, response_jobs(pool, screened, vectors, run))
+        await run.do(publish, [publish_job(examples, run)])
     return published(run.out)

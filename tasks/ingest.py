@@ -8,9 +8,9 @@ from dataclasses import asdict
 from fanno_core.documents.ingest import ingest as ingest_sources
 from fanno_core.documents.sources import Source
 from fanno_core.outcome import Outcome
-from fanno_core.settings import Settings
 from fanno_core.store.contracts import Document
-from tasks.phase import Job, Phase, make_job, phase_task
+from tasks.phase import Job, Phase, phase_task
+from tasks.run import Run
 
 SOURCES_A_TASK = 64
 
@@ -24,7 +24,7 @@ async def ingest(job: Job) -> Outcome[Document]:
     return ingest_sources(sources, job.settings.ingest)
 
 
-def ingest_jobs(sources: Sequence[Source], out: str, settings: Settings) -> list[Job]:
+def ingest_jobs(sources: Sequence[Source], run: Run) -> list[Job]:
     """One job for each group of sources.
 
     A source's place on this machine is part of the job but not of its fingerprint: a moved corpus is the same.
@@ -33,6 +33,6 @@ def ingest_jobs(sources: Sequence[Source], out: str, settings: Settings) -> list
     jobs = []
     for number, group in enumerate(groups):
         content = [[s.name, s.format, s.compression, s.digest, s.licence] for s in group]
-        job = make_job(PHASE, out, settings, {}, f"sources {number + 1}/{len(groups)}", {"content": content})
+        job = run.job(PHASE, {}, {"content": content}, f"sources {number + 1}/{len(groups)}")
         jobs.append(job.with_part({"sources": [asdict(source) for source in group]}))
     return jobs

@@ -12,7 +12,6 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -30,10 +29,10 @@ from fanno_core.settings import Settings, bytes_of
 from fanno_core.store.contracts import Floats, Vector
 from fanno_core.store.fingerprint import fingerprint
 from fanno_core.store.ledger import Entry, FileRef, Store, by_id
+from fanno_core.store.location import open_location
 from fanno_core.teachers.answer_journal import AnswerJournal, open_journal
 from fanno_core.teachers.journalled import Journalled
-from fanno_core.teachers.protocol import Teacher
-from fanno_core.teachers.table import open_teacher
+from tasks.teachers import teacher_of
 
 Row = TypeVar("Row")
 
@@ -93,7 +92,7 @@ class Job:
     @cached_property
     def store(self) -> Store:
         """The output folder's shards and ledger."""
-        return Store(Path(self.out))
+        return Store(open_location(self.out))
 
     @cached_property
     def journal(self) -> AnswerJournal:
@@ -103,7 +102,7 @@ class Job:
     @cached_property
     def teacher(self) -> Journalled:
         """The teacher, behind the journal."""
-        return Journalled(open_teacher(self.settings.teacher), self.journal)
+        return Journalled(teacher_of(self.settings), self.journal)
 
     def close(self) -> None:
         """Lets go of what the job has opened."""
@@ -146,7 +145,7 @@ def make_job(
     out: str,
     settings: Settings,
     inputs: Mapping[str, tuple[FileRef, ...]],
-    label: str = "",
+    label: str = "all",
     part: Mapping[str, Any] | None = None,
 ) -> Job:
     """A job with its fingerprint: phase, version, settings, prompts, teacher, encoder and input digests."""
@@ -158,22 +157,11 @@ def make_job(
         "part": dict(part or {}),
     }
     if phase.asks_teacher:
-        parts["teacher"] = astuple(open_teacher(settings.teacher).identity)
+        parts["teacher"] = astuple(teacher_of(settings).identity)
     if phase.encodes:
         parts["encoder"] = Encoder(settings.encoder).identity
     key = fingerprint(phase.name, phase.version, parts)
-    return Job(out, phase.name, key, label or "all", settings, inputs, part or {})
-
-
-def teacher_name(settings: Settings) -> str:
-    """The teacher's name, model and revision."""
-    return str(open_teacher(settings.teacher).identity)
-
-
-def needs_context(settings: Settings) -> bool:
-    """Whether the teacher can only answer from documents."""
-    teacher: Teacher = open_teacher(settings.teacher)
-    return teacher.needs_context
+    return Job(out, phase.name, key, label, settings, inputs, part or {})
 
 
 def stack(vectors: Mapping[str, Floats], ids: list[str]) -> Floats:
@@ -256,7 +244,7 @@ class ByFingerprint(CachePolicy):
     ) -> str | None:
         """Folder, phase and fingerprint."""
         job: Job = inputs["job"]
-        return f"{job.phase}-{job.key}-{fingerprint('out', 1, {'path': str(Path(job.out).resolve())})}"
+        return f"{job.phase}-{job.key}-{fingerprint('out', 1, {'path': str(open_location(job.out))})}"
 
 
 # Prefect registers subclasses of the plain class only.
@@ -276,7 +264,7 @@ class FinishedSerializer(Serializer):
             ShardDamaged: the ledger does not know it, or a shard is missing or changed.
         """
         named = json.loads(blob)
-        entry = Store(Path(named["out"])).find(named["phase"], named["key"])
+        entry = Store(open_location(named["out"])).find(named["phase"], named["key"])
         if entry is None:
             raise ShardDamaged(f"work of phase {named['phase']} is not whole any more; it will be done again")
         return Finished(named["out"], entry, reused=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict
 
 from fanno_core.dataset.card import Provenance
 from fanno_core.dataset.publish import publish_dataset
-from fanno_core.dataset.record import PhaseRecord
 from fanno_core.responses.answers import response_mode
-from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example
-from fanno_core.store.ledger import Entry, FileRef
-from tasks.phase import Job, Phase, make_job, needs_context, phase_task, teacher_name
+from fanno_core.store.ledger import Entry
+from tasks.phase import Job, Phase, phase_task
+from tasks.run import Run, Shards
+from tasks.teachers import needs_context, teacher_name
 
 PHASE = Phase(
     "publish",
@@ -41,9 +40,9 @@ async def publish(job: Job) -> Entry:
     return Entry(PHASE.name, job.key, len(rows), len(rows), kept, (), others)
 
 
-def publish_job(examples: tuple[FileRef, ...], funnel: Sequence[PhaseRecord], out: str, settings: Settings) -> Job:
+def publish_job(examples: Shards, run: Run) -> Job:
     """The job of publishing these rows; the funnel is part of the card."""
     counts = ("name", "candidates", "rows_kept", "rejected")
-    table = [{name: value for name, value in asdict(phase).items() if name in counts} for phase in funnel]
-    mode = response_mode(settings, needs_context(settings))
-    return make_job(PHASE, out, settings, {"examples": examples}, part={"funnel": table, "mode": mode})
+    funnel = [{name: value for name, value in asdict(phase).items() if name in counts} for phase in run.records]
+    mode = response_mode(run.settings, needs_context(run.settings))
+    return run.job(PHASE, {"examples": examples}, {"funnel": funnel, "mode": mode})

@@ -8,11 +8,11 @@ from functools import lru_cache
 from fanno_core.outcome import Outcome
 from fanno_core.responses.answers import PROMPTS, respond, response_mode
 from fanno_core.responses.retrieval import Library, build_library
-from fanno_core.settings import Settings
 from fanno_core.store.contracts import Document, Example, Instruction, Vector
 from fanno_core.store.ledger import FileRef, Store
-from tasks.phase import Job, Phase, make_job, needs_context, phase_task, stack
-from tasks.run import Shards
+from tasks.phase import Job, Phase, phase_task, stack
+from tasks.run import Run, Shards
+from tasks.teachers import needs_context
 
 FILTERED = tuple(f"responses.{key}" for key in ("max_tokens", "temperature", "top_p", "max_repetition", "max_copy"))
 RETRIEVED = ("responses.retrieve", "responses.min_score", "responses.own_document", "communities.exact_below")
@@ -23,7 +23,7 @@ def phase_of(mode: str) -> Phase:
     """The phase as a mode needs it: its own prompt, and the settings of retrieval only where there is any."""
     return Phase(
         "responses",
-        version=1,
+        version=2,
         contract=Example,
         settings=(*FILTERED, "run.seed", *(RETRIEVED if mode in RETRIEVING else ())),
         prompts=(PROMPTS[mode],),
@@ -59,23 +59,21 @@ def _library(store: Store, documents: tuple[FileRef, ...], vectors: tuple[FileRe
     return build_library(ids, [row.text for row in rows], stack(by_id, ids), exact_below)
 
 
-def response_jobs(instructions: Shards, documents: Shards, vectors: Shards, out: str, settings: Settings) -> list[Job]:
+def response_jobs(instructions: Shards, documents: Shards, vectors: Shards, run: Run) -> list[Job]:
     """One job for each shard of instructions.
 
     Documents and their vectors are inputs only of the modes that show them, so that a changed document does not
     ask for direct responses again.
     """
-    mode = response_mode(settings, needs_context(settings))
+    mode = response_mode(run.settings, needs_context(run.settings))
     phase = phase_of(mode)
     shown = {} if mode == "direct" else {"documents": documents.kept, "document_vectors": vectors.kept}
     return [
-        make_job(
+        run.job(
             phase,
-            out,
-            settings,
             {"instructions": (shard,), "vectors": (entry.extras["vectors"],), **shown},
-            label=f"{entry.phase} {number} {shard.label}",
-            part={"mode": mode},
+            {"mode": mode},
+            f"{entry.phase} {number} {shard.label}",
         )
         for number, entry in enumerate(instructions.entries)
         for shard in entry.kept

@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import time
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import IO, Any
+from contextlib import ExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from prefect.artifacts import acreate_progress_artifact, acreate_table_artifact, aupdate_progress_artifact
+from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.filesystems import WritableFileSystem
 from prefect.logging import get_run_logger
 
 from fanno_core.communities.encoder import Encoder
 from fanno_core.dataset.record import PhaseRecord, record_phase, write_rejected, write_run_record
-from fanno_core.errors import BadCorpus, OutBusy, RunStops
+from fanno_core.errors import BadCorpus
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
 from fanno_core.store.ledger import Entry, FileRef, Store
-from tasks.phase import Finished, Job, Phase, Step, make_job, teacher_name
+from fanno_core.store.location import Location, open_location
+from fanno_core.store.ownership import owned
+from tasks.phase import Finished, Job, Phase, Step, make_job
+from tasks.results import result_storage
+from tasks.runners import Runner, task_runner
+from tasks.teachers import teacher_name, with_servers
+from tasks.telling import leave_funnel, nothing_left, progress_line
 
 log = logging.getLogger("fanno.run")
 
@@ -63,8 +68,11 @@ Refs = Shards | tuple[FileRef, ...]
 class Run:
     """A run in progress. Phases are added to its record as they end."""
 
-    out: Path
+    out: Location
     settings: Settings
+    runner: Runner
+    results: WritableFileSystem | None
+    still_owned: Callable[[], None]
     records: list[PhaseRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
 
@@ -72,22 +80,21 @@ class Run:
         """A phase as one job for each shard of its one input."""
         ((role, shards),) = over.items()
         refs = refs_of(shards)
-        return await self.do(
-            step,
-            [
-                make_job(step.phase, str(self.out), self.settings, {role: (ref,)}, f"{number}/{len(refs)}")
-                for number, ref in enumerate(refs, 1)
-            ],
-        )
+        jobs = [
+            self.job(step.phase, {role: (ref,)}, label=f"{number}/{len(refs)}") for number, ref in enumerate(refs, 1)
+        ]
+        return await self.do(step, jobs)
 
     async def one(self, step: Step, **inputs: Refs) -> Shards:
         """A phase as one job over all of its inputs."""
-        return await self.do(step, [self.job(step.phase, {}, **inputs)])
+        return await self.do(step, [self.job(step.phase, inputs)])
 
-    def job(self, phase: Phase, part: Mapping[str, Any], **inputs: Refs) -> Job:
-        """One job over all of its inputs."""
+    def job(
+        self, phase: Phase, inputs: Mapping[str, Refs], part: Mapping[str, Any] | None = None, label: str = "all"
+    ) -> Job:
+        """One job over all of its inputs; `part` says which part of the work it is, where inputs do not."""
         named = {role: refs_of(shards) for role, shards in inputs.items()}
-        return make_job(phase, str(self.out), self.settings, named, part=part)
+        return make_job(phase, str(self.out), self.settings, named, label, part or {})
 
     async def do(self, step: Step, jobs: Sequence[Job]) -> Shards:
         """Runs the jobs of a phase and adds them to the record.
@@ -112,9 +119,9 @@ class Run:
         fresh = [job.entry for job in finished if not job.reused]
         record = record_phase(name, entries, fresh, time.perf_counter() - started)
         self.records.append(record)
-        self._tell(record)
+        _tell(record)
         if not record.rows_kept and name not in MAY_BE_EMPTY:
-            raise BadCorpus(_nothing_left(record, self._first_rejected(entries)))
+            raise BadCorpus(nothing_left(record, self._first_rejected(entries)))
         return Shards(entries)
 
     async def _finish(self, step: Step, jobs: Sequence[Job]) -> AsyncIterator[Finished]:
@@ -123,7 +130,7 @@ class Run:
 
         async def one(job: Job) -> Finished | None:
             async with slots:
-                return None if over else await submit(step, job)
+                return None if over else await self.submit(step, job)
 
         pending = [asyncio.ensure_future(one(job)) for job in jobs]
         try:
@@ -137,14 +144,24 @@ class Run:
             over = True
             await asyncio.gather(*pending, return_exceptions=True)
 
+    async def submit(self, step: Step, job: Job) -> Finished:
+        """Hands one job to Prefect and waits for it without blocking the flow.
+
+        Raises:
+            OutBusy: another run took the folder over.
+            FannoError: what the task raised.
+        """
+        self.still_owned()
+        task = step.task.with_options(result_storage=self.results) if self.results else step.task
+        future = self.runner.submit(task, parameters={"job": job})
+        await asyncio.to_thread(future.wait)
+        finished: Finished = future.result()
+        # A cached result was made by an earlier run, whatever it says of itself.
+        return replace(finished, reused=finished.reused or future.state.name == "Cached")
+
     def _first_rejected(self, entries: Sequence[Entry]) -> Rejection | None:
         store = Store(self.out)
         return next((row for entry in entries for row in store.read(entry.rejected, Rejection)), None)
-
-    def _tell(self, record: PhaseRecord) -> None:
-        line = progress_line(record)
-        log.info(line)
-        get_run_logger().info(line)
 
 
 MAY_BE_EMPTY = {"augment"}
@@ -156,13 +173,10 @@ def refs_of(shards: Refs) -> tuple[FileRef, ...]:
     return shards.kept if isinstance(shards, Shards) else shards
 
 
-async def submit(step: Step, job: Job) -> Finished:
-    """Hands one job to Prefect and waits for it without blocking the flow."""
-    future = step.task.submit(job)
-    await asyncio.to_thread(future.wait)
-    finished: Finished = future.result()
-    # A cached result was made by an earlier run, whatever it says of itself.
-    return Finished(finished.out, finished.entry, finished.reused or future.state.name == "Cached")
+def _tell(record: PhaseRecord) -> None:
+    line = progress_line(record)
+    log.info(line)
+    get_run_logger().info(line)
 
 
 @asynccontextmanager
@@ -171,70 +185,23 @@ async def open_run(out: str, settings: Settings) -> AsyncIterator[Run]:
 
     Raises:
         OutBusy: another run owns the folder.
-        RunStops: the folder cannot be written.
+        MissingExtra: a package is not installed that the folder's place, the runner or the teacher needs.
+        RunStops: the folder cannot be written, or the teacher or the cluster cannot be used.
     """
-    folder = Path(out).expanduser().resolve()
+    folder = open_location(out)
+    settings = with_servers(settings)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(settings.run.concurrency + 4))
-    with _owned(folder):
+    with ExitStack() as held:
+        # In a thread: on an object store it may watch for a minute whether another owner is still alive.
+        still_owned = await asyncio.to_thread(held.enter_context, owned(folder))
+        runner = held.enter_context(task_runner(settings.run))
         sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
         teacher, encoder = teacher_name(settings), Encoder(settings.encoder).identity
-        run = Run(folder, settings)
+        run = Run(folder, settings, runner, await result_storage(folder), still_owned)
         try:
             yield run
         finally:
             write_rejected(Store(folder), run.entries)
             write_run_record(folder, run.records, settings, teacher, encoder)
-            await _leave_funnel(run.records)
-
-
-def _owned(folder: Path) -> IO[str]:
-    """A lock on the output folder, which ends with this process however it ends."""
-    try:
-        (folder / "work").mkdir(parents=True, exist_ok=True)
-        file = (folder / "work" / "lock").open("w")
-    except OSError as error:
-        raise RunStops(f"--out {folder}: {error.strerror}; name a folder that can be written") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise OutBusy(f"another run is writing to {folder}; wait for it, or name another --out") from None
-    return file
-
-
-async def _leave_funnel(records: Iterable[PhaseRecord]) -> None:
-    table = [
-        {
-            "phase": record.name,
-            "rows in": record.rows_in,
-            "candidates": record.candidates,
-            "kept": record.rows_kept,
-            "rejected": ", ".join(f"{reason} {count}" for reason, count in record.rejected.items()) or "-",
-            "teacher calls": record.teacher_calls,
-            "tokens": record.prompt_tokens + record.completion_tokens,
-            "tasks (cached)": f"{record.tasks} ({record.tasks_cached})",
-            "seconds": record.seconds,
-        }
-        for record in records
-    ]
-    await acreate_table_artifact(table, key="funnel", description="From documents to rows, phase by phase.")
-
-
-def progress_line(record: PhaseRecord) -> str:
-    """A phase in one line: counts, rate, and how much of it was there already."""
-    cached = f"{record.tasks_cached}/{record.tasks} cached" if record.tasks_cached else f"{record.tasks} tasks"
-    rate = f"{record.candidates / record.seconds:,.0f}/s" if record.seconds and not record.tasks_cached else "-"
-    return (
-        f"{record.name:<12}{record.candidates:>8,} candidates{record.rows_kept:>8,} kept"
-        f"{record.candidates - record.rows_kept:>8,} rejected{record.seconds:>8.1f} s{rate:>10}  {cached}"
-    )
-
-
-def _nothing_left(record: PhaseRecord, example: Rejection | None) -> str:
-    reasons = ", ".join(f"{reason} {count:,}" for reason, count in record.rejected.items()) or "no rows came in"
-    such_as = f", such as {example.source}: {example.reason} ({example.detail})" if example else ""
-    return (
-        f"nothing is left after phase {record.name}: {reasons}{such_as}; see rejected/ in the output folder, "
-        "then give other documents or change the settings of that phase"
-    )
+            await leave_funnel(run.records)

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -18,6 +17,7 @@ from deployments.cli.options import Set, SettingsFile, one_sentence_errors
 from deployments.cli.summary import print_summary
 from deployments.server import QUIET, prefect_api
 from fanno_core.settings import Settings, load_settings
+from fanno_core.store.location import open_location
 
 # What the engine gets to mark the run as interrupted before the process ends whatever it is doing.
 FAREWELL_S = 5.0
@@ -26,7 +26,9 @@ Corpus = Annotated[
     list[str],
     typer.Option("--corpus", help="Files, folders or globs; or installed-docs, the texts of the installed packages."),
 ]
-Out = Annotated[Path, typer.Option("--out", help="Folder for the data set and everything on the way to it.")]
+Out = Annotated[
+    str, typer.Option("--out", help="Folder, or s3:// URL, for the data set and everything on the way to it.")
+]
 
 
 def run(corpus: Corpus, out: Out, file: SettingsFile = None, assignments: Set = None) -> None:
@@ -36,20 +38,19 @@ def run(corpus: Corpus, out: Out, file: SettingsFile = None, assignments: Set = 
     """
     with one_sentence_errors():
         settings = load_settings(file, assignments or ())
-        out = out.expanduser()
         _quieten_prefect()
         with _progress_to_terminal(), interruptible(), prefect_api() as (ui, ours):
             typer.echo(f"Prefect UI: {ui}" + ("  (kept for the next run; `fanno server stop` ends it)" if ours else ""))
             asyncio.run(_flow(corpus, out, settings))
-        print_summary(out)
+        print_summary(open_location(out))
 
 
-async def _flow(corpus: list[str], out: Path, settings: Settings) -> Any:
+async def _flow(corpus: list[str], out: str, settings: Settings) -> Any:
     from flows.fanno import fanno  # Prefect is imported once its environment is set
 
     try:
         # A task of its own: when the loop is torn down, this coroutine hears of it before the flow has unwound.
-        return await asyncio.ensure_future(fanno(corpus, str(out), settings))
+        return await asyncio.ensure_future(fanno(corpus, out, settings))
     except asyncio.CancelledError:
         end_within(FAREWELL_S)
         raise
