@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployments.cli import run, server, settings, worker
+from deployments.cli import plan, run, server, settings, worker
 
 app = typer.Typer(
     name="fanno",
@@ -14,6 +14,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 app.command(name="run")(run.run)
+app.command(name="plan")(plan.plan)
 app.command(name="settings")(settings.settings)
 app.command(name="worker")(worker.worker)
 app.add_typer(server.app, name="server")

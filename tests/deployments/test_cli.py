@@ -9,10 +9,10 @@ from deployments.cli.settings import describe
 from fanno_core.settings import Settings
 from tests.conftest import SMALL, Fanno, record_of, sets
 
-README = Path(__file__).parents[2] / "README.md"
+SETTINGS = Path(__file__).parents[2] / "docs" / "settings.md"
 
 
-@pytest.mark.parametrize("command", [[], ["run"], ["settings"], ["server"], ["server", "start"], ["worker"]])
+@pytest.mark.parametrize("command", [[], ["run"], ["settings"], ["server"], ["server", "start"], ["worker"], ["plan"]])
 def test_every_command_has_help(fanno: Fanno, command: list[str]) -> None:
     ended = fanno(*command, "--help", COLUMNS="200")
     assert ended.code == 0
@@ -25,8 +25,8 @@ def test_settings_are_listed_with_what_the_user_set(fanno: Fanno) -> None:
     assert re.search(r"seeds\.documents\s*│\s*77", ended.out)
 
 
-def test_the_readme_shows_the_settings_as_they_are() -> None:
-    shown = README.read_text(encoding="utf-8").partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0]
+def test_the_docs_show_the_settings_as_they_are() -> None:
+    shown = SETTINGS.read_text(encoding="utf-8").partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0]
     rows = [f"| `{name}` | `{value}` | {meaning} |" for name, value, meaning in describe(Settings())]
     assert [line for line in shown.splitlines() if line.startswith("| `")] == rows
 
