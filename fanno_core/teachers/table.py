@@ -34,6 +34,20 @@ def _transformers(chosen: settings.Teacher) -> Teacher:
     )
 
 
+def _vllm(chosen: settings.Teacher) -> Teacher:
+    from fanno_core.teachers.vllm import VllmTeacher
+
+    return VllmTeacher(
+        chosen.model or settings.MISTRAL,
+        chosen.revision,
+        chosen.dtype,
+        context_tokens=chosen.context_tokens,
+        tensor_parallel=chosen.tensor_parallel,
+        memory_share=chosen.memory_share,
+        min_choice_mass=chosen.min_choice_mass,
+    )
+
+
 def _openai(chosen: settings.Teacher) -> Teacher:
     from fanno_core.teachers.openai import OpenAITeacher
     from fanno_core.teachers.openai.keys import find_key
@@ -54,6 +68,7 @@ def _openai(chosen: settings.Teacher) -> Teacher:
 TEACHERS: dict[str, Callable[[settings.Teacher], Teacher]] = {
     "extractive": _extractive,
     "transformers": _transformers,
+    "vllm": _vllm,
     "openai": _openai,
 }
 

@@ -22,6 +22,8 @@ from tests.processes import wait_until
 FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
 LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def api(fanno: Fanno) -> str:  # noqa: ARG001 - it sets the environment

@@ -16,6 +16,8 @@ from tests.conftest import Fanno
 from tests.deployments.workers import StartWorker, Worker, start_worker, stub_model
 from tests.processes import marked, wait_until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def start(fanno: Fanno, tmp_path: Path) -> Iterator[StartWorker]:

@@ -10,6 +10,8 @@ from fanno_core.store.location import open_location
 from tests.conftest import SMALL, Fanno, record_of, sets
 from tests.flows.test_fanno import digests
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("runner", ["dask", "ray"])
 def test_a_cluster_gives_the_same_bytes(
