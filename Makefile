@@ -40,7 +40,7 @@ demo: setup ## the whole flow on the documentation of the installed packages
 test: setup ## the tests
 	$(BIN)/pytest -m "not slow" --ignore tests/vllm
 
-test-slow: setup ## the tests that start clusters, workers and pools
+test-slow: setup ## the tests that start clusters and pools, and those that kill
 	$(BIN)/pytest -m slow --ignore tests/vllm
 
 test-vllm: $(VLLM_VENV)/installed ## the pool, the deployments and the `vllm` teacher on real vLLM servers (CPU, minutes)

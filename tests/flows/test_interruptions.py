@@ -33,6 +33,7 @@ def wait_for(path: Path, process: subprocess.Popen[str]) -> None:
     assert path.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("phase", ["rules", "encode", "responses"])
 def test_kill_and_run_again_gives_the_same_bytes(
     fanno: Fanno, corpus: Path, finished: Path, tmp_path: Path, phase: str

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Fanno
 
 # Loaded by every Python process of the run through PYTHONPATH: notes each address that a socket is asked for.
@@ -21,6 +23,8 @@ def note(event, arguments):
 sys.addaudithook(note)
 """
 LOOPBACK = ("'127.0.0.1'", "'localhost'", "('127.0.0.1',", "('::1',", "None", "b'127.0.0.1'", "b'localhost'")
+
+pytestmark = pytest.mark.slow
 
 
 def test_demo_opens_no_connection_but_to_loopback(tmp_path: Path) -> None:

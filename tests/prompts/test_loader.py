@@ -63,3 +63,9 @@ def test_values_are_never_searched_for_placeholders() -> None:
 def test_a_prompt_that_is_not_there_is_refused() -> None:
     with pytest.raises(RunStops, match="no prompt file nothing"):
         load_prompt("nothing")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_stands_before_a_fence_is_the_same_for_every_document(name: str) -> None:
+    before, fence, _ = load_prompt(name).template.partition("<<$fence")
+    assert not fence or "$" not in before, "a server's prefix cache serves it once for all documents"
