@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import atexit
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
@@ -43,10 +43,8 @@ class Call:
 
     def tell(self, news: list[tuple[int, Any]] | RunStops) -> None:
         """Wakes the caller; says nothing where its loop is gone."""
-        try:
+        with suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.arrived.put_nowait, news)
-        except RuntimeError:
-            self.waiting.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,15 @@ class Engine:
     def _add(self, engine: Any, asked: _Ask) -> None:
         for job in asked.jobs:
             name = f"{id(asked.call)}-{job.place}"
-            engine.add_request(name, {"prompt_token_ids": job.ids}, job.params)
+            try:
+                engine.add_request(name, {"prompt_token_ids": job.ids}, job.params)
+            except Exception as error:
+                problem = f"teacher.model {self._name}: vLLM does not take a request ({type(error).__name__})"
+                asked.call.tell(RunStops(problem))
+                if not isinstance(error, ValueError):  # which is about this request; others are about the engine
+                    raise
+                self._abort(engine, asked.call)
+                return
             asked.call.waiting[name] = job.place
             self._calls[name] = asked.call
 
