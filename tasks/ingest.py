@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from fanno_core.documents.ingest import ingest as ingest_sources
+from fanno_core.documents.readers.opening import digest_of
 from fanno_core.documents.sources import Source
+from fanno_core.errors import RunStops
 from fanno_core.outcome import Outcome
 from fanno_core.store.contracts import Document
 from tasks.phase import Job, Phase, phase_task
@@ -21,7 +24,26 @@ PHASE = Phase("ingest", version=1, contract=Document, settings=("ingest",))
 async def ingest(job: Job) -> Outcome[Document]:
     """Reads some sources of the corpus and cuts them into segments."""
     sources = [Source(**values) for values in job.part["sources"]]
+    for source in sources:
+        _is_as_it_was(source)
     return ingest_sources(sources, job.settings.ingest)
+
+
+def _is_as_it_was(source: Source) -> None:
+    """Checks that this machine has the file that the run found.
+
+    Raises:
+        RunStops: it is not here, or was changed since; its rows would be kept under the name of what it was.
+    """
+    try:
+        same = not source.digest or digest_of(Path(source.path)) == source.digest
+    except OSError:
+        same = False
+    if not same:
+        raise RunStops(
+            f"document {source.name}: not here, or changed since the run began; run again, and on a cluster put the "
+            "documents under the same path on every machine"
+        )
 
 
 def ingest_jobs(sources: Sequence[Source], run: Run) -> list[Job]:
