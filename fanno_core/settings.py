@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fanno_core.errors import BadSettings
 
@@ -194,7 +194,10 @@ class Teacher(Section):
         description="folder or hub name of the model, or its name on the server; empty: the server's first, or for "
         f"vllm {MISTRAL}",
     )
-    revision: str = Field("", description="revision of a hub model; empty: the newest")
+    revision: str = Field(
+        "",
+        description="revision of a hub model, and of a tokenizer from the hub (openai); empty: the newest",
+    )
     tokenizer: str = Field(
         "",
         description="folder or hub name of the model's tokenizer (openai): prompts are then cut by tokens, and a vLLM "
@@ -223,7 +226,11 @@ class Teacher(Section):
         json_schema_extra={"bytes": False},
     )
     in_flight: int = Field(
-        256, ge=1, le=4096, description="most requests at the same time (openai)", json_schema_extra={"bytes": False}
+        256,
+        ge=1,
+        le=4096,
+        description="most requests that a process has on the way (openai)",
+        json_schema_extra={"bytes": False},
     )
     timeout_s: float = Field(
         600, gt=0, description="longest wait for one answer, in seconds (openai)", json_schema_extra={"bytes": False}
@@ -236,6 +243,14 @@ class Teacher(Section):
         description="share of a GPU's memory for model and cache (vllm)",
         json_schema_extra={"bytes": False},
     )
+
+    @field_validator("endpoints")
+    @classmethod
+    def _no_secrets(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
+        # Settings are written to run.json and to Prefect's database.
+        if any(mark in endpoint for endpoint in endpoints for mark in "@?#"):
+            raise ValueError("an address holds a user, a key or a query; a key goes where teacher.api_key says")
+        return endpoints
 
 
 class Publish(Section):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,8 +16,8 @@ from prefect.filesystems import WritableFileSystem
 from prefect.logging import get_run_logger
 
 from fanno_core.communities.encoder import Encoder
-from fanno_core.dataset.record import PhaseRecord, record_phase, write_rejected, write_run_record
-from fanno_core.errors import BadCorpus
+from fanno_core.dataset.record import MAY_BE_EMPTY, PhaseRecord, record_phase, write_rejected, write_run_record
+from fanno_core.errors import BadCorpus, OutBusy
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
@@ -164,7 +164,6 @@ class Run:
         return next((row for entry in entries for row in store.read(entry.rejected, Rejection)), None)
 
 
-MAY_BE_EMPTY = {"augment"}
 OURS = ("work", "dataset", "rejected")
 
 
@@ -197,11 +196,30 @@ async def open_run(out: str, settings: Settings) -> AsyncIterator[Run]:
         runner = held.enter_context(task_runner(settings.run))
         sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
-        teacher, encoder = teacher_name(settings), Encoder(settings.encoder).identity
+        teacher = await asyncio.to_thread(teacher_name, settings)  # which may wait for a server
+        encoder = Encoder(settings.encoder).identity
         run = Run(folder, settings, runner, await result_storage(folder), still_owned)
         try:
             yield run
-        finally:
-            write_rejected(Store(folder), run.entries)
-            write_run_record(folder, run.records, settings, teacher, encoder)
-            await leave_funnel(run.records)
+        except OutBusy:
+            raise  # the folder is another run's now
+        except BaseException:
+            with _only_told():
+                await _leave_record(run, teacher, encoder)
+            raise
+        await _leave_record(run, teacher, encoder)
+
+
+async def _leave_record(run: Run, teacher: str, encoder: str) -> None:
+    write_rejected(Store(run.out), run.entries)
+    write_run_record(run.out, run.records, run.settings, teacher, encoder)
+    await leave_funnel(run.records)
+
+
+@contextmanager
+def _only_told() -> Iterator[None]:
+    """Keeps the error that ended the run before the one that its record then meets."""
+    try:
+        yield
+    except Exception as error:
+        log.warning("the record of the run could not be written: %s", type(error).__name__)

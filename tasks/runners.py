@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
+from threading import Thread
 from typing import Any
 
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -18,6 +19,7 @@ from fanno_core.errors import MissingExtra, RunStops
 
 Runner = TaskRunner[Any]
 CONNECT_S = 10
+PATIENCE_S = 2.0
 
 
 @contextmanager
@@ -36,7 +38,16 @@ def task_runner(chosen: settings.Run) -> Iterator[Runner]:
         except (OSError, RuntimeError, ValueError) as error:
             where = chosen.cluster or "this machine"
             raise RunStops(f"run.runner={chosen.runner}: no cluster at {where} ({type(error).__name__})") from error
-        yield runner
+        try:
+            yield runner
+        except Exception:
+            raise
+        except BaseException:
+            # Somebody wants this to end: what runs is not waited for longer than a moment.
+            stopping = Thread(target=started.pop_all().close, daemon=True)
+            stopping.start()
+            stopping.join(PATIENCE_S)
+            raise
 
 
 def _threads(chosen: settings.Run) -> Runner:

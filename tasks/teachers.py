@@ -30,7 +30,8 @@ def with_servers(settings: Settings) -> Settings:
     found = {
         "endpoints": pool.endpoints,
         "model": teacher.model or pool.served,
-        "revision": teacher.revision or pool.revision,
+        # The revision is also that of the tokenizer: a pool's belongs to its own.
+        "revision": teacher.revision or ("" if teacher.tokenizer else pool.revision),
         "tokenizer": teacher.tokenizer or pool.tokenizer,
     }
     return settings.model_copy(update={"teacher": teacher.model_copy(update=found)})

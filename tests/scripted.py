@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from fanno_core.teachers.protocol import Answer, Identity, Request
 
@@ -14,7 +14,7 @@ class ScriptedTeacher:
     needs_context = False
     asked: list[Request]
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         self.asked += requests
         for place, request in enumerate(requests):
             yield place, self.reply(request)

@@ -70,3 +70,10 @@ def test_every_setting_has_a_meaning() -> None:
     for section in Settings.model_fields:
         for name, field in type(getattr(Settings(), section)).model_fields.items():
             assert field.description, f"{section}.{name}"
+
+
+@pytest.mark.parametrize("endpoint", ["http://user:secret@h/v1", "http://h/v1?key=secret", "http://h/v1#secret"])
+def test_an_address_with_a_secret_is_refused_without_repeating_it(endpoint: str) -> None:
+    with pytest.raises(BadSettings, match=r"teacher\.endpoints") as caught:
+        make_settings({"teacher": {"endpoints": [endpoint]}})
+    assert "secret" not in str(caught.value)

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -13,7 +14,7 @@ import typer
 
 from deployments.cli.options import Set, SettingsFile, one_sentence_errors
 from deployments.cli.run import Corpus
-from deployments.server import QUIET
+from deployments.server import QUIET, prefect_api
 from fanno_core.outcome import Usage
 from fanno_core.plan.estimate import SAMPLE, estimate
 from fanno_core.plan.figures import Plan
@@ -61,7 +62,10 @@ def _estimate(corpus: list[str], settings: Settings, sample: int) -> Plan:
 
     settings = with_servers(settings)
     typer.echo("reading the corpus and trying out a sample of it", err=True)
-    return asyncio.run(estimate(corpus, settings, teacher_of(settings), sample))
+    key_in_prefect = settings.teacher.api_key.startswith("prefect:")
+    with prefect_api() if key_in_prefect else nullcontext():
+        teacher = teacher_of(settings)
+    return asyncio.run(estimate(corpus, settings, teacher, sample))
 
 
 def as_document(made: Plan, tokens_per_second: float | None) -> dict[str, Any]:

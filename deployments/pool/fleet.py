@@ -69,6 +69,7 @@ def serve(serving: Serving, name: str, file: Path, lock: int, say: Say) -> Itera
         fleet = Fleet(file, _describe(name, serving, revision, at), servers)
         write_pool(file, fleet.pool)
         say(f"pool {name}: {serving.name}, context {fleet.pool.context_tokens:,} tokens, {len(at)} of {len(at)} ready")
+        say(f"pool {name}: for runs in other terminals, export FANNO_POOL={file}")
         yield fleet
     finally:
         file.unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fanno_core.errors import BadSettings, MissingExtra, RunStops
-from fanno_core.teachers.checkpoint import folder_revision
+from fanno_core.teachers.checkpoint import folder_revision, hub_commit
 
 HOST = "127.0.0.1"
 
@@ -83,16 +83,13 @@ def model_revision(serving: Serving) -> str:
     """
     if serving.is_folder:
         return folder_revision(Path(serving.model))
-    from huggingface_hub import hf_hub_download
-
     try:
-        config = hf_hub_download(serving.model, "config.json", revision=serving.revision or None)
+        return hub_commit(serving.model, serving.revision)
     except (OSError, ValueError) as error:
         raise RunStops(
             f"--model {serving.model}: no such folder, and the hub does not give it ({type(error).__name__}); "
             "name a folder with weights, or a model that the hub or its cache has"
         ) from error
-    return Path(config).parent.name
 
 
 def places(serving: Serving) -> list[Place]:

@@ -19,6 +19,8 @@ from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import to_parquet
 
+MAY_BE_EMPTY = {"augment"}
+"""Phases after which a run goes on though they kept nothing."""
 NO_DATASET = {"rows": 0, "digest": ""}
 MODELS = ("torch", "transformers", "sentence-transformers", "openvino", "vllm")
 PACKAGES = ("fanno", "prefect", *MODELS, "faiss-cpu", "faiss-gpu", "leidenalg")

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from fanno_core.dataset.record import MAY_BE_EMPTY
 from fanno_core.outcome import Usage
-
-MAY_BE_EMPTY = {"augment"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from types import MappingProxyType
 
 from fanno_core.settings import Settings
@@ -60,7 +60,7 @@ class Pretended:
         self.identity = teacher.identity
         self.needs_context = teacher.needs_context
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with an answer that nobody gave."""
         lengths = self.count_tokens([request.text for request in requests])
         for place, (request, length) in enumerate(zip(requests, lengths, strict=True)):

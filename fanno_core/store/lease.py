@@ -118,7 +118,9 @@ class Lease:
             raise OutBusy(f"{self._path} was not renewed for {self._lease_s:.0f} s and may be another run's; run again")
 
     def release(self) -> None:
-        """Gives the lease back; where that fails it runs out by itself."""
+        """Gives the lease back, if it is still held; where that fails it runs out by itself."""
+        if self._lost or self._is_overdue():
+            return
         try:
             remove_object(self._path, self._held.etag)
         except FannoError as error:

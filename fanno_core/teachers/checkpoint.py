@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -13,7 +13,8 @@ from typing import Any
 from fanno_core.errors import BadSettings, MissingExtra, RunStops
 from fanno_core.teachers.protocol import Identity
 
-READ_BY_THE_MODEL = {".json", ".jinja", ".txt", ".model", ".tiktoken", ".safetensors", ".bin"}
+READ_BY_THE_TOKENIZER = frozenset({".json", ".jinja", ".txt", ".model", ".tiktoken"})
+READ_BY_THE_MODEL = READ_BY_THE_TOKENIZER | {".safetensors", ".bin"}
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,43 @@ def find_checkpoint(teacher: str, model: str, revision: str, packages: Sequence[
         if folder.is_dir():
             commit, identity = None, Identity(teacher, folder.resolve().name, folder_revision(folder))
         else:
-            commit = _hub_commit(model, revision)
+            commit = hub_commit(model, revision)
             identity = Identity(teacher, model, commit)
         config = AutoConfig.from_pretrained(model, revision=commit, trust_remote_code=False)
         tokenizer = AutoTokenizer.from_pretrained(model, revision=commit, trust_remote_code=False)
     identity = replace(identity, template=template_digest(tokenizer))
     return Checkpoint(model, commit, config, tokenizer, identity)
+
+
+@dataclass(frozen=True)
+class Tokenizer:
+    """A model's tokenizer without the model: its revision, and the digest of its chat template."""
+
+    tokenizer: Any
+    revision: str
+    template: str
+
+
+def find_tokenizer(teacher: str, source: str, revision: str) -> Tokenizer:
+    """The tokenizer in a folder or of a hub model; nothing else of the model has to be there.
+
+    Args:
+        teacher: name of the teacher that needs it.
+        source: a folder, or a name on the hub.
+        revision: revision on the hub; empty: the newest. A folder has none.
+
+    Raises:
+        MissingExtra: transformers is not installed.
+        RunStops: the tokenizer cannot be loaded.
+    """
+    _require_packages(teacher, ("transformers",))
+    from transformers import AutoTokenizer
+
+    folder = Path(source)
+    with one_sentence(source, "tokenizer"):
+        commit = None if folder.is_dir() else hub_commit(source, revision, "tokenizer_config.json")
+        tokenizer = AutoTokenizer.from_pretrained(source, revision=commit, trust_remote_code=False)
+    return Tokenizer(tokenizer, commit or folder_revision(folder, READ_BY_THE_TOKENIZER), template_digest(tokenizer))
 
 
 def template_digest(tokenizer: Any) -> str:
@@ -62,11 +94,11 @@ def template_digest(tokenizer: Any) -> str:
     return hashlib.sha256(template.encode()).hexdigest()[:8] if template else ""
 
 
-def folder_revision(folder: Path) -> str:
+def folder_revision(folder: Path, suffixes: Collection[str] = READ_BY_THE_MODEL) -> str:
     """First 12 hex digits of the SHA-256 over the names and contents of what a model is loaded from."""
     total = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.is_file() and file.suffix in READ_BY_THE_MODEL:
+        if file.is_file() and file.suffix in suffixes:
             with file.open("rb") as opened:
                 digest = hashlib.file_digest(opened, "sha256").hexdigest()
             total.update(f"{file.name}\0{digest}\n".encode())
@@ -104,16 +136,20 @@ def _require_packages(teacher: str, packages: Sequence[str]) -> None:
         raise MissingExtra(f"teacher.name={teacher} needs {' and '.join(missing)}: pip install fanno[{extra}]")
 
 
-def _hub_commit(model: str, revision: str) -> str:
-    """The commit that the revision is at now: every file is taken from it, even if the hub moves on meanwhile."""
+def hub_commit(model: str, revision: str, file: str = "config.json") -> str:
+    """The commit that the revision is at now: every file is taken from it, even if the hub moves on meanwhile.
+
+    Raises:
+        OSError, ValueError: neither the hub nor its cache has the file.
+    """
     from huggingface_hub import hf_hub_download
 
-    return Path(hf_hub_download(model, "config.json", revision=revision or None)).parent.name
+    return Path(hf_hub_download(model, file, revision=revision or None)).parent.name
 
 
 @contextmanager
-def one_sentence(model: str) -> Iterator[None]:
-    """Turns what transformers raises for a model that cannot be loaded into one sentence."""
+def one_sentence(model: str, setting: str = "model") -> Iterator[None]:
+    """Turns what transformers raises for what cannot be loaded into one sentence."""
     from safetensors import SafetensorError
 
     try:
@@ -121,5 +157,5 @@ def one_sentence(model: str) -> Iterator[None]:
     except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, SafetensorError) as error:
         cause = str(error).strip().partition("\n")[0]
         raise RunStops(
-            f"teacher.model {model}: this folder or hub name cannot be loaded ({type(error).__name__}: {cause})"
+            f"teacher.{setting} {model}: this folder or hub name cannot be loaded ({type(error).__name__}: {cause})"
         ) from error

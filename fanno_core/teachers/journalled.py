@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -59,7 +59,7 @@ class Journalled:
         """What was asked, over all prompts."""
         return sum(self.asked.values(), Usage())
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, once it is written down; equal requests are asked once.
 
         Raises:
@@ -98,8 +98,9 @@ class Journalled:
                     group.append(arrived.get_nowait())
                 end = next((item for item in group if isinstance(item, _End)), None)
                 fresh = {keys[item[0]]: item[1] for item in group if not isinstance(item, _End)}
-                pairs = {key: (missing[key], answer) for key, answer in fresh.items()}
-                for key, answer in (await asyncio.to_thread(self._journal.store, pairs)).items():
+                # A server that refuses a request today may be mended tomorrow: that is no answer to keep.
+                pairs = {key: (missing[key], answer) for key, answer in fresh.items() if answer.finish != "refused"}
+                for key, answer in (fresh | await asyncio.to_thread(self._journal.store, pairs)).items():
                     yield key, answer
             if end.error:
                 raise end.error
@@ -107,13 +108,17 @@ class Journalled:
             asking.cancel()
             await asyncio.gather(asking, return_exceptions=True)
 
+    def _count(self, prompt: str, answer: Answer) -> None:
+        if answer.finish != "context":  # which was not even sent
+            used = Usage(1, answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
+            self.asked[prompt] = self.asked.get(prompt, Usage()) + used
+
     async def _ask(self, requests: Sequence[Request], arrived: asyncio.Queue[tuple[int, Answer] | _End]) -> None:
         try:
-            async for place, answer in self._teacher.answers(requests):
-                used = Usage(1, answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
-                prompt = requests[place].prompt
-                self.asked[prompt] = self.asked.get(prompt, Usage()) + used
-                await arrived.put((place, answer))
+            async with aclosing(self._teacher.answers(requests)) as answers:
+                async for place, answer in answers:
+                    self._count(requests[place].prompt, answer)
+                    await arrived.put((place, answer))
         except Exception as error:
             await arrived.put(_End(error))
         else:

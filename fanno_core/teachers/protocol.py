@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -91,8 +92,10 @@ class Teacher(Protocol):
     needs_context: bool
     """True where the teacher knows nothing by itself and can only answer from documents."""
 
-    def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, as the answers come; each depends on its own request alone.
+
+        Who stops listening closes it, and what is not yet asked is not asked any more.
 
         Raises:
             TryAgain: a passing fault.
@@ -111,7 +114,8 @@ async def ask(teacher: Teacher, requests: Sequence[Request]) -> list[Answer]:
     Raises:
         TryAgain, RunStops: from the teacher.
     """
-    found = {place: answer async for place, answer in teacher.answers(requests)}
+    async with aclosing(teacher.answers(requests)) as answers:
+        found = {place: answer async for place, answer in answers}
     if len(found) != len(requests):
         raise RunStops(f"teacher {teacher.identity} answered {len(found)} of {len(requests)} requests")
     return [found[place] for place in range(len(requests))]

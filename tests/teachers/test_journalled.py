@@ -7,7 +7,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -42,7 +42,7 @@ class Echo:
         self.asked: list[str] = []
         self.dies_after = dies_after
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         for place, request in enumerate(requests):
             if len(self.asked) >= self.dies_after:
                 raise TryAgain("the teacher died")
@@ -114,7 +114,7 @@ async def test_an_answer_is_written_down_before_it_is_used(journal: Journal) -> 
 async def test_who_stops_listening_stops_the_teacher(journal: Journal) -> None:
     answers = Journalled(teacher := Echo(), journal).answers([question(str(n)) for n in range(1000)])
     await anext(answers)
-    await answers.aclose()  # type: ignore[attr-defined]
+    await answers.aclose()
     assert len(teacher.asked) < 500
     assert len(asyncio.all_tasks()) == 1
 
@@ -169,3 +169,14 @@ async def test_twenty_thousand_answers_are_quick(journal: Journal) -> None:
     await ask(Journalled(Echo(), journal), requests)
     # The target is 3 s; the slack is for machines that other work shares.
     assert time.perf_counter() - start < 10
+
+
+async def test_a_refusal_is_not_kept(journal: Journal) -> None:
+    class Refusing(Echo):
+        async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
+            for place, _ in enumerate(requests):
+                yield place, Answer("", "refused")
+
+    assert await ask(Journalled(Refusing(), journal), [question("a")]) == [Answer("", "refused")]
+    (answer,) = await ask(Journalled(Echo(), journal), [question("a")])
+    assert answer.text == "re: a"

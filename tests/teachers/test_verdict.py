@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -123,7 +123,7 @@ class Judge(ScriptedTeacher):
     script: Mapping[tuple[str, str], Answer] = field(default_factory=dict)
     asked: list[list[Request]] = field(default_factory=list)
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         self.asked.append(list(requests))
         for place, request in enumerate(requests):
             yield place, self.script.get((request.prompt, request.row_id), Answer(PASSING.get(request.prompt, "1")))

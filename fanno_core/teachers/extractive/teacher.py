@@ -7,7 +7,7 @@ own sentences. It shows the whole pipeline at work in minutes on any machine; it
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from fanno_core.errors import RunStops
 from fanno_core.teachers.extractive.instructions import different_instruction, seed_instruction
@@ -38,7 +38,7 @@ class ExtractiveTeacher:
     identity = Identity("extractive", "extractive", str(VERSION))
     needs_context = True
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer; each depends on its own request alone.
 
         Raises:

@@ -14,7 +14,7 @@ from functools import partial
 
 import aiohttp
 
-from fanno_core.errors import TryAgain
+from fanno_core.errors import RunStops, TryAgain
 from fanno_core.teachers.openai.background import Outbox
 from fanno_core.teachers.openai.endpoints import Endpoint, Endpoints
 from fanno_core.teachers.openai.exchange import post
@@ -94,6 +94,8 @@ class Dispatch:
         self._calls: set[Call] = set()
         self._in_flight = 0
         self._given_up_in_a_row = 0
+        self._refused = 0
+        self._has_answered = False
         self._waking: asyncio.TimerHandle | None = None
 
     def submit(self, call: Call, questions: Sequence[tuple[int, Question | None]]) -> None:
@@ -181,6 +183,7 @@ class Dispatch:
         else:
             endpoint.answered()
             self._given_up_in_a_row = 0
+            self._has_answered = True
             self._limiter.succeeded(job.question.request.prompt, started, answer.completion_tokens, self._in_flight)
             self._deliver(job.call, job.place, answer)
 
@@ -240,5 +243,14 @@ class Dispatch:
                 log.warning("teacher endpoint %s refuses %s and is asked without", endpoint.shown, unwanted)
             endpoint.without.add(unwanted)
             self._queue.appendleft(job)
+        else:
+            self._refuse(job, endpoint)
+
+    def _refuse(self, job: _Job, endpoint: Endpoint) -> None:
+        """Rejects one request; where nothing else ever came back, it is not about single requests."""
+        self._refused += 1
+        if self._refused >= HOPELESS and not self._has_answered:
+            problem = f"teacher endpoint {endpoint.shown} refuses every request (400, 413 or 422); its log says why"
+            self.end(job.call, RunStops(problem))
         else:
             self._deliver(job.call, job.place, Answer("", "refused"))

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+from typing import Any
+
+import orjson
 
 from fanno_core.errors import RunStops
 
@@ -20,10 +23,12 @@ HINTS = {
     403: "; the key does not open this model",
     404: "; correct teacher.endpoints (an address mostly ends with /v1) or teacher.model",
 }
+ECHOES = {"body", "ctx", "input", "messages", "prompt", "request"}
+"""Fields in which servers repeat what they were sent."""
 
 _TOO_LONG = re.compile(
-    rb"context[ _](?:length|size|window)|maximum (?:model|context|input|sequence) |max_model_len|prompt is too long"
-    rb"|max_new_tokens",
+    r"context[ _](?:length|size|window)|maximum (?:model|context|input|sequence) |max_model_len|prompt is too long"
+    r"|max_new_tokens",
     re.IGNORECASE,
 )
 _CONTEXT = re.compile(
@@ -95,9 +100,8 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, place: str) -> E
         rest_s = retry_after(headers.get("Retry-After", ""), datetime.now(UTC))
         return Passing(_named(status), alive=status < 500, overloaded=status in OVERLOADED, rest_s=rest_s)
     if status in UNFIT:
-        if _TOO_LONG.search(body):
-            return _too_long(body.decode("utf-8", "replace"))
-        return Unfit(body.decode("utf-8", "replace").lower())
+        said = _said(body)
+        return _too_long(said) if _TOO_LONG.search(said) else Unfit(said.lower())
     if 300 <= status < 400:
         return RunStops(f"teacher endpoint {place} redirects elsewhere, which is not followed; correct the address")
     return RunStops(f"teacher endpoint {place} answers {_named(status)}{HINTS.get(status, '')}")
@@ -114,6 +118,20 @@ def retry_after(value: str, now: datetime) -> float:
             return 0.0
         seconds = ((then if then.tzinfo else then.replace(tzinfo=UTC)) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_REST_S) if seconds == seconds else 0.0
+
+
+def _said(body: bytes) -> str:
+    """What the server wrote, as far as it is no echo of the request: a document's words must not steer us."""
+    try:
+        return orjson.dumps(_without_echo(orjson.loads(body))).decode()
+    except orjson.JSONDecodeError:
+        return body.decode("utf-8", "replace")
+
+
+def _without_echo(said: Any) -> Any:
+    if isinstance(said, dict):
+        return {name: _without_echo(value) for name, value in said.items() if name not in ECHOES}
+    return [_without_echo(value) for value in said] if isinstance(said, list) else said
 
 
 def _named(status: int) -> str:

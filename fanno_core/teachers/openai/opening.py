@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,11 +16,17 @@ from fanno_core.errors import BadSettings, RunStops, TryAgain
 from fanno_core.teachers.openai.endpoints import Endpoint
 from fanno_core.teachers.openai.exchange import get
 from fanno_core.teachers.openai.faults import Passing, Unfit, fault
+from fanno_core.teachers.openai.watch import OUTAGE_S
 
 TIMEOUT_S = 10.0
-PATIENCE_S = 20.0
+# As long as a run waits for its servers once it is under way.
+PATIENCE_S = OUTAGE_S
+LOOK_AGAIN_S = 5.0
 NO_LIST = {404, 405, 501}
+KEYS_GO = "a key goes where teacher.api_key says"
 MODELS_SHOWN = 3
+
+log = logging.getLogger("fanno.teacher")
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,8 @@ def read_addresses(addresses: Sequence[str]) -> list[Endpoint]:
             raise BadSettings(
                 f"teacher.endpoints: number {place + 1} does not begin with http:// or https:// and a host"
             )
+        if url.user or url.password or url.query_string:
+            raise BadSettings(f"teacher.endpoints: number {place + 1} holds more than an address; {KEYS_GO}")
         endpoints.append(Endpoint(url))
     return endpoints
 
@@ -96,11 +105,12 @@ async def look_around(
         RunStops: one refuses the key, is no such server, or does not have the model.
     """
     deadline = time.monotonic() + PATIENCE_S
+    names = ", ".join(endpoint.shown for endpoint in endpoints)
     while not (found := await _look(session, endpoints)):
         if time.monotonic() > deadline:
-            names = ", ".join(endpoint.shown for endpoint in endpoints)
             raise TryAgain(f"none of teacher.endpoints answers: {names}; start the server or correct the address")
-        await asyncio.sleep(min(1.0, PATIENCE_S))
+        log.info("no teacher endpoint answers yet, waiting: %s", names)
+        await asyncio.sleep(min(LOOK_AGAIN_S, PATIENCE_S))
     chosen = model or next((served.models[0] for served in found.values() if served.models), "")
     if not chosen:
         raise BadSettings("teacher.model is empty and the server does not list its models: set it to one that it has")

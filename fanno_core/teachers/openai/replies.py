@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from fanno_core.teachers.choice import chosen
 from fanno_core.teachers.openai.faults import Passing
 from fanno_core.teachers.protocol import Answer
 
 # The last digits differ with what else the server has in its batch; a probability ends up in rows, whose bytes
 # must not.
-PROBABILITY_DIGITS = 6
 # vLLM's words for a request that it dropped, such as when it is shut down.
 DROPPED = {"abort", "error"}
 
@@ -68,9 +68,8 @@ def judged(
     found, first = "", None
     if shares is None:
         found = text.strip() if isinstance(text, str) and text.strip() in choices else ""
-    elif (total := sum(shares)) >= min_mass and total > 0:
-        found = choices[shares.index(max(shares))]
-        first = round(shares[0] / total, PROBABILITY_DIGITS)
+    else:
+        found, first = chosen(choices, shares, min_mass)
     return Answer(found, "stop", first, *used(reply), cut_tokens)
 
 

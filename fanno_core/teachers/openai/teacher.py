@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import suppress
-from pathlib import PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any, TypeVar
 
 import aiohttp
 from pydantic import SecretStr
 
 from fanno_core.teachers.chat import PromptEncoder
-from fanno_core.teachers.checkpoint import Checkpoint, find_checkpoint
+from fanno_core.teachers.checkpoint import Tokenizer, find_tokenizer, folder_revision
 from fanno_core.teachers.openai.background import THREAD, Outbox, background_loop
 from fanno_core.teachers.openai.chat import Chat
 from fanno_core.teachers.openai.dispatch import Call, Dispatch
@@ -73,8 +73,8 @@ class OpenAITeacher:
         timeout_s: float = 600.0,
     ) -> None:
         members = read_addresses(endpoints)
-        checkpoint = find_checkpoint("openai", tokenizer, revision) if tokenizer else None
-        self._encoder = PromptEncoder(checkpoint.tokenizer, tokenizer) if checkpoint else None
+        known = find_tokenizer("openai", tokenizer, revision) if tokenizer else None
+        self._encoder = PromptEncoder(known.tokenizer, tokenizer) if known else None
         self._loop = background_loop()
         session = self._await(_opened(key, timeout_s))
         self.close = weakref.finalize(self, _close, session, self._loop)
@@ -82,9 +82,10 @@ class OpenAITeacher:
         offer = self._await(look_around(session, members, model, context_tokens))
         self._way = _way(offer, self._encoder, min_choice_mass)
         self._dispatch = Dispatch(Endpoints(members), self._way, Limiter(in_flight), session)
-        self.identity = _identity(offer, checkpoint, self._way.name, revision, min_choice_mass)
+        revision = revision or (_model_revision(tokenizer, known) if known else "unknown")
+        self.identity = _identity(offer, known, self._way.name, revision, min_choice_mass)
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, as the answers come.
 
         Raises:
@@ -147,16 +148,22 @@ def _estimates(texts: Sequence[str]) -> list[int]:
     return [estimate(text) for text in texts]
 
 
-def _identity(offer: Offer, checkpoint: Checkpoint | None, way: str, revision: str, min_choice_mass: float) -> Identity:
+def _identity(offer: Offer, known: Tokenizer | None, way: str, revision: str, min_choice_mass: float) -> Identity:
     """Who answers. The template is known where prompts are made from it here; otherwise the server has it."""
-    known = checkpoint.identity if checkpoint else None
+    server = "vLLM" if offer.is_vllm else "a server"
+    counted = f"counted by {known.revision}" if known else "estimated"
     return Identity(
         "openai",
         _without_folder(offer.model),
-        revision or (known.revision if known else "unknown"),
+        revision,
         known.template if known and way == Ids.name else "server",
-        f"{way}, {offer.context or 'unknown'} tokens, choices from {min_choice_mass}",
+        f"{way} to {server}, {offer.context or 'unknown'} tokens, {counted}, choices from {min_choice_mass}",
     )
+
+
+def _model_revision(source: str, known: Tokenizer) -> str:
+    """The commit of a hub model; of a folder the digest of all that is in it, which may be the model as well."""
+    return folder_revision(Path(source)) if Path(source).is_dir() else known.revision
 
 
 def _without_folder(model: str) -> str:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import math
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import astuple, replace
 from threading import Lock
 from typing import Any
@@ -13,13 +12,10 @@ from typing import Any
 from fanno_core.errors import RunStops
 from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.checkpoint import find_checkpoint, longest_context, positions
+from fanno_core.teachers.choice import chosen
 from fanno_core.teachers.protocol import Answer, Request
 from fanno_core.teachers.transformers.generation import Row, generate, keep_positions_below, next_scores
 from fanno_core.teachers.transformers.weights import load_weights
-
-# Batched arithmetic differs in the last digits with the batch's shape; a probability ends up in rows, whose bytes
-# must not.
-PROBABILITY_DIGITS = 6
 
 
 class TransformersTeacher:
@@ -61,7 +57,7 @@ class TransformersTeacher:
         self._model: Any = None
         self._lock = Lock()
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, batch after batch.
 
         Raises:
@@ -118,11 +114,7 @@ class TransformersTeacher:
         answers = []
         for row, score in zip(rows, next_scores(model, rows), strict=True):
             shares = [float(score[ids].exp().sum()) for ids in self._encoder.choice_ids(row.choices)]
-            total = sum(shares)
-            # NaN, or a model that would rather say something else: there is no verdict.
-            known = math.isfinite(total) and total > 0 and total >= self._min_choice_mass
-            text = row.choices[shares.index(max(shares))] if known else ""
-            probability = round(shares[0] / total, PROBABILITY_DIGITS) if known else None
+            text, probability = chosen(row.choices, shares, self._min_choice_mass)
             answers.append(Answer(text, "stop", probability, len(row.ids), 1))
         return answers
 

@@ -5,21 +5,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import math
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.checkpoint import find_checkpoint, longest_context
+from fanno_core.teachers.choice import chosen
 from fanno_core.teachers.protocol import Answer, Request
 from fanno_core.teachers.vllm.engine import Engine, Job
 from fanno_core.teachers.vllm.loading import load_engine
 
 # Prompts that are made into tokens at a time: the engine works on the first while the next are made.
 PROMPTS_AT_ONCE = 256
-# Batched arithmetic differs in the last digits with the batch's shape; a probability ends up in rows.
-PROBABILITY_DIGITS = 6
 
 
 class VllmTeacher:
@@ -58,13 +57,13 @@ class VllmTeacher:
         self._encoder = PromptEncoder(checkpoint.tokenizer, model)
         self._context = longest_context(checkpoint, context_tokens)
         self._min_choice_mass = min_choice_mass
-        options = f"{dtype}, {self._context} tokens, choices from {min_choice_mass}"
+        options = f"{dtype}, {tensor_parallel} GPUs, {self._context} tokens, choices from {min_choice_mass}"
         self.identity = replace(checkpoint.identity, options=options)
         self._engine = Engine(
             partial(load_engine, checkpoint, dtype, self._context, tensor_parallel, memory_share), model
         )
 
-    async def answers(self, requests: Sequence[Request]) -> AsyncIterator[tuple[int, Answer]]:
+    async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, as the engine finishes them.
 
         Raises:
@@ -121,11 +120,7 @@ class VllmTeacher:
         shares = [
             sum(math.exp(scores[id_].logprob) for id_ in ids) for ids in self._encoder.choice_ids(request.choices)
         ]
-        total = sum(shares)
-        # NaN, or a model that would rather say something else: there is no verdict.
-        known = math.isfinite(total) and total > 0 and total >= self._min_choice_mass
-        text = request.choices[shares.index(max(shares))] if known else ""
-        probability = round(shares[0] / total, PROBABILITY_DIGITS) if known else None
+        text, probability = chosen(request.choices, shares, self._min_choice_mass)
         return _counted(Answer(text, "stop", probability), output)
 
 

@@ -243,3 +243,16 @@ def test_no_server_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
         url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
     with pytest.raises(TryAgain, match="start the server"):
         OpenAITeacher([url])
+
+
+def test_a_server_that_refuses_everything_stops_the_run(server: StubOpenAI) -> None:
+    server.then(*[stub.status(400, "no chat template")] * 50)
+    with pytest.raises(RunStops, match="refuses every request"):
+        asked(teacher_of(server), *(question(n) for n in range(50)))
+
+
+def test_a_server_that_refuses_some_rejects_those(server: StubOpenAI) -> None:
+    asked(teacher := teacher_of(server), question(99))
+    server.then(*[stub.status(400, "no")] * 20)
+    answers = asked(teacher, *(question(n) for n in range(50)))
+    assert [answer.finish for answer in answers].count("refused") == 20

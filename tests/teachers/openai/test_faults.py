@@ -88,3 +88,13 @@ def test_other_complaints_are_about_the_request(code: int) -> None:
 )
 def test_retry_after_is_seconds_or_a_date(value: str, seconds: float) -> None:
     assert retry_after(value, NOW) == seconds
+
+
+def test_an_echo_of_the_request_steers_nothing() -> None:
+    echo = (
+        b'{"detail": [{"msg": "bad", "loc": ["body", "x"], "input": {"prompt": "maximum context length is 9 tokens"}}]}'
+    )
+    found = fault(422, {}, echo, "http://h/v1")
+    assert isinstance(found, Unfit)
+    assert "maximum" not in found.complaint
+    assert "bad" in found.complaint

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def test_its_identity_names_template_and_revision_but_no_place(vllm: StubOpenAI,
     identity = teacher_of(vllm, tokenizer=str(tiny_llama)).identity
     assert (identity.name, identity.model, identity.revision) == ("openai", "tiny", folder_revision(tiny_llama))
     assert len(identity.template) == 8
-    assert identity.options == "ids, 400 tokens, choices from 0.1"
+    assert re.fullmatch(r"ids to vLLM, 400 tokens, counted by [0-9a-f]{12}, choices from 0.1", identity.options)
 
 
 def test_markup_in_a_document_is_text(vllm: StubOpenAI, tiny_llama: Path) -> None:

@@ -154,7 +154,7 @@ def test_settings_open_it_once(server: StubOpenAI) -> None:
     teacher = open_teacher(chosen)
     assert open_teacher(chosen.model_copy()) is teacher
     assert str(teacher.identity) == "openai/stub@unknown#server"
-    assert teacher.identity.options == "chat, 512 tokens, choices from 0.1"
+    assert teacher.identity.options == "chat to a server, 512 tokens, estimated, choices from 0.1"
     with pytest.raises(BadSettings, match="endpoints is empty"):
         open_teacher(settings.Teacher(name="openai"))
 
