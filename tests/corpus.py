@@ -17,6 +17,14 @@ MODULES = (
     "shelve", "shutil", "smtplib", "socketserver", "sqlite3", "statistics", "string", "subprocess", "tarfile",
     "tempfile", "textwrap", "threading", "timeit", "tokenize", "trace", "tracemalloc", "turtle", "types",
     "unittest", "unittest.mock", "urllib.request", "uuid", "weakref", "xml.dom", "xml.sax", "zipfile",
+    "bdb", "code", "codeop", "compileall", "concurrent.futures.thread", "concurrent.futures.process", "dataclasses",
+    "dis", "email.policy", "filecmp", "fileinput", "graphlib", "html.parser", "http.cookiejar", "http.cookies",
+    "importlib.abc", "importlib.machinery", "importlib.metadata", "json.decoder", "json.encoder", "mimetypes",
+    "modulefinder", "multiprocessing.managers", "multiprocessing.shared_memory", "netrc", "plistlib", "poplib",
+    "pstats", "pyclbr", "secrets", "ssl", "stat", "symtable", "sysconfig", "tabnanny", "token", "traceback",
+    "typing", "urllib.error", "urllib.parse", "urllib.robotparser", "wave", "webbrowser", "wsgiref.handlers",
+    "wsgiref.headers", "wsgiref.simple_server", "xml.dom.minidom", "xml.etree.ElementTree", "xmlrpc.client",
+    "xmlrpc.server", "zipapp", "zipimport", "zoneinfo",
 )  # fmt: skip
 SHORTEST_WORDS = 45
 
