@@ -28,7 +28,7 @@ POOL = "gpu"
 SERVERS = 2
 SETTINGS = {
     "teacher": {"name": "openai"},
-    "ingest": {"segment_min_chars": 700},
+    "ingest": {"segment_min_chars": 1000},
     "screen": {"min_words": 20},
     "seeds": {"documents": 8, "max_tokens": 64},
     "augment": {"window": 60, "max_tokens": 64},

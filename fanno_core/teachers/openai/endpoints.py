@@ -11,6 +11,8 @@ from yarl import URL
 
 # Of its fair share of the window: what one server may have under way while another has room.
 MOST_OF_SHARE = 1.5
+# Requests that are never too many for one server: a small window's chance imbalance must not cost the prefix cache.
+LEAST_SHARE = 16.0
 # Faults in a row, with no answer between them, after which a server is taken to be down.
 FAULTS_UNTIL_DOWN = 5
 
@@ -87,7 +89,7 @@ class Endpoints:
         awake = [member for member in self.members if member.rests_until <= now and _is_open(member)]
         if len(awake) < 2:
             return awake[0] if awake else None
-        most = max(1.0, MOST_OF_SHARE * window / len(awake))
+        most = max(LEAST_SHARE, MOST_OF_SHARE * window / len(awake))
         ranked = sorted(awake, key=lambda member: _weight(member, document))
         return next((member for member in ranked if member.in_flight < most), ranked[0])
 

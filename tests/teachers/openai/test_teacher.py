@@ -99,8 +99,8 @@ def test_a_document_stays_with_its_server() -> None:
 
 def test_a_busy_server_leaves_requests_to_the_other() -> None:
     with StubOpenAI(latency_s=0.05) as one, StubOpenAI(latency_s=0.05) as two:
-        asked(teacher_of(one, two, in_flight=8), *(question(n) for n in range(32)))
-        assert sorted([one.most_in_flight, two.most_in_flight]) == [2, 6]
+        asked(teacher_of(one, two, in_flight=40), *(question(n) for n in range(120)))
+        assert sorted([one.most_in_flight, two.most_in_flight]) == [10, 30]
 
 
 def test_it_takes_vllm_at_its_word_about_its_queue(server: StubOpenAI) -> None:
