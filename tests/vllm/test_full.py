@@ -29,7 +29,7 @@ SERVERS = 2
 SETTINGS = {
     "teacher": {"name": "openai"},
     "ingest": {"segment_min_chars": 1000},
-    "screen": {"min_words": 20},
+    "screen": {"min_words": 60},
     "seeds": {"documents": 8, "max_tokens": 64},
     "augment": {"window": 60, "max_tokens": 64},
     "responses": {"max_tokens": 96},
