@@ -35,6 +35,12 @@ PATIENCE_S = 20.0
 QUIET = {"DO_NOT_TRACK": "1", "PREFECT_SERVER_ANALYTICS_ENABLED": "false"}
 
 
+def quieten_prefect() -> None:
+    """Keeps Prefect in this process from reporting home; it reads this when it is imported."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+
+
 @dataclass(frozen=True)
 class Server:
     """A server of our own: where it answers, which process it is, which Prefect it runs."""

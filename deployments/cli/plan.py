@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -14,7 +13,7 @@ import typer
 
 from deployments.cli.options import Set, SettingsFile, one_sentence_errors
 from deployments.cli.run import Corpus
-from deployments.server import QUIET, prefect_api
+from deployments.server import prefect_api, quieten_prefect
 from fanno_core.outcome import Usage
 from fanno_core.plan.estimate import SAMPLE, estimate
 from fanno_core.plan.figures import Plan
@@ -56,8 +55,7 @@ def plan(
 
 
 def _estimate(corpus: list[str], settings: Settings, sample: int) -> Plan:
-    for name, value in QUIET.items():  # read when Prefect is imported, where keys may be
-        os.environ.setdefault(name, value)
+    quieten_prefect()  # keys may be there
     from tasks.teachers import teacher_of, with_servers
 
     settings = with_servers(settings)

@@ -11,7 +11,7 @@ import typer
 from deployments.cli.options import one_sentence_errors
 from deployments.pool.serving import Serving, visible_gpus
 from deployments.pool.worker import work
-from deployments.server import QUIET
+from deployments.server import quieten_prefect
 
 PoolName = Annotated[str, typer.Option("--pool", help="Work pool whose flow runs this worker takes.")]
 Model = Annotated[
@@ -58,8 +58,7 @@ def worker(
 
     Example: fanno worker --pool gpu --model mistralai/Mistral-7B-Instruct-v0.3 --gpus 0,1
     """
-    for name, value in QUIET.items():  # read when Prefect is imported
-        os.environ.setdefault(name, value)
+    quieten_prefect()
     with one_sentence_errors():
         serving = Serving(
             model=model,

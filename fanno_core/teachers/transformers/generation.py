@@ -6,11 +6,11 @@ the left, each stops at its own limit, and each is sampled with its own random n
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from fanno_core.teachers.draw import request_seed
 from fanno_core.teachers.protocol import Sampling
 
 if TYPE_CHECKING:
@@ -31,8 +31,7 @@ class Row:
     @property
     def seed(self) -> int:
         """Seed of this row's random numbers, in [0, 2**63)."""
-        digest = hashlib.sha256(f"{self.sampling.seed}\0{self.text_digest}".encode()).digest()
-        return int.from_bytes(digest[:8], "big") >> 1
+        return request_seed(self.sampling.seed, self.text_digest)
 
 
 def generate(model: Any, rows: Sequence[Row]) -> list[list[int]]:

@@ -13,6 +13,7 @@ from typing import Any
 from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.checkpoint import find_checkpoint, longest_context
 from fanno_core.teachers.choice import chosen
+from fanno_core.teachers.draw import request_seed
 from fanno_core.teachers.protocol import Answer, Request
 from fanno_core.teachers.vllm.engine import Engine, Job
 from fanno_core.teachers.vllm.loading import load_engine
@@ -103,7 +104,8 @@ class VllmTeacher:
         else:
             options = {"max_tokens": min(how.max_tokens, self._context - len(prompt.ids)), "top_p": how.top_p}
             if how.temperature > 0:
-                options |= {"temperature": how.temperature, "seed": _seed(request)}
+                text = hashlib.sha256(request.text.encode()).hexdigest()
+                options |= {"temperature": how.temperature, "seed": request_seed(how.seed, text)}
         greedy = {"temperature": 0.0, "detokenize": False, "output_kind": RequestOutputKind.FINAL_ONLY}
         return Job(place, prompt.ids, SamplingParams(**greedy | options))
 
@@ -131,10 +133,3 @@ def _counted(answer: Answer, output: Any) -> Answer:
         completion_tokens=len(output.outputs[0].token_ids),
         cached_tokens=output.num_cached_tokens or 0,
     )
-
-
-def _seed(request: Request) -> int:
-    """Seed of this request's random numbers, in [0, 2**63): what it asks does not depend on what stands beside it."""
-    text = hashlib.sha256(request.text.encode()).hexdigest()
-    digest = hashlib.sha256(f"{request.sampling.seed}\0{text}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
