@@ -6,24 +6,39 @@ set (concurrency, for example), so it is left out of every fingerprint.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from fanno_core.errors import BadSettings
+from fanno_core.spdx import is_id_or_family
 
 PUBLISHED = "FANNO's published code"
+# A file of every setting has 4 kB.
+MOST_BYTES = 2**20
+LONGEST_NAME = 200
 MISTRAL = "mistralai/Mistral-7B-Instruct-v0.3"
+
+
+def _without_secrets(address: str) -> str:
+    if set(address) & {"@", "?", "#"}:
+        # Settings are kept in run.json and by Prefect. The address is not repeated.
+        raise ValueError("an address may hold no user, password or query; teacher.api_key says where a key is")
+    return address
+
+
+Address = Annotated[str, AfterValidator(_without_secrets), Field(json_schema_extra={"pattern": "^[^@?#]*$"})]
 
 
 class Section(BaseModel):
     """A frozen group of settings that refuses unknown keys."""
 
     # Numbers become strings where a string is meant: `--set publish.name=2024` needs no quotes.
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True, allow_inf_nan=False)
 
 
 class Ingest(Section):
@@ -56,6 +71,15 @@ class Screen(Section):
         "mask",
         description="what happens to segments that hold e-mail addresses, telephone or card numbers and the like",
     )
+    require_licence: bool = Field(
+        False,
+        description="keep only documents whose licence is known and allowed, which is what --require-licence sets",
+    )
+    licences: tuple[str, ...] = Field(
+        (),
+        description="SPDX ids or families (CC-BY, BSD, GPL) that are allowed where a licence is required; empty: every "
+        "one that is known",
+    )
     min_quality: float = Field(0.5, ge=0, le=1, description="smallest probability of the quality verdict")
     max_advertisement: float = Field(0.5, ge=0, le=1, description="largest probability of the advertisement verdict")
     max_privacy: float = Field(0.5, ge=0, le=1, description="largest probability of the privacy verdict")
@@ -69,6 +93,14 @@ class Screen(Section):
         if self.min_words > self.max_words:
             raise ValueError(f"min_words {self.min_words} is above max_words {self.max_words}")
         return self
+
+    @field_validator("licences")
+    @classmethod
+    def _licences_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not is_id_or_family(name):
+                raise ValueError(f"{name} is no SPDX id or family that is known here; write it as CC-BY-4.0 or CC-BY")
+        return names
 
 
 class Encoder(Section):
@@ -212,7 +244,7 @@ class Teacher(Section):
         description="a verdict is unreadable unless its two answers together have this probability",
     )
     batch: int = Field(16, ge=1, description="prompts a batch (transformers)", json_schema_extra={"bytes": False})
-    endpoints: tuple[str, ...] = Field(
+    endpoints: tuple[Address, ...] = Field(
         (),
         description="addresses of the servers (openai), such as http://127.0.0.1:8000/v1; empty: those of the pool "
         "whose worker runs the flow",
@@ -220,9 +252,18 @@ class Teacher(Section):
     )
     api_key: str = Field(
         "OPENAI_API_KEY",
-        pattern=r"^(prefect:[a-z0-9-]+|[A-Za-z_][A-Za-z0-9_]*)?$",
+        # Names in capitals alone: some keys could be names in small letters.
+        pattern=r"^(prefect:[a-z0-9-]+|[A-Z_][A-Z0-9_]*)?$",
         description="where the key is (openai), never the key itself: an environment variable, or prefect:NAME for a "
         "Prefect Secret block",
+        json_schema_extra={"bytes": False},
+    )
+    licence: str = Field(
+        "", description="licence of the model's weights; empty: what its card, its folder or the hub's cache declares"
+    )
+    open_only: bool = Field(
+        False,
+        description="refuse a teacher whose declared licence is not open, which is what --open-teachers-only sets",
         json_schema_extra={"bytes": False},
     )
     in_flight: int = Field(
@@ -244,19 +285,11 @@ class Teacher(Section):
         json_schema_extra={"bytes": False},
     )
 
-    @field_validator("endpoints")
-    @classmethod
-    def _no_secrets(cls, endpoints: tuple[str, ...]) -> tuple[str, ...]:
-        # Settings are written to run.json and to Prefect's database.
-        if any(mark in endpoint for endpoint in endpoints for mark in "@?#"):
-            raise ValueError("an address holds a user, a key or a query; a key goes where teacher.api_key says")
-        return endpoints
-
 
 class Publish(Section):
     """The data set's files."""
 
-    name: str = Field("fanno", pattern=r"^[\w.-]+$", description="name of the data set, as its card says")
+    name: str = Field("fanno", pattern=r"^[\w-][\w.-]*$", description="name of the data set, as its card says")
     system: str = Field("", description="system message of the chat formats; empty: none")
     shard_rows: int = Field(50_000, ge=1, description="rows a Parquet file")
 
@@ -275,6 +308,12 @@ class Run(Section):
     cluster: str = Field(
         "",
         description="address of a Dask scheduler or Ray cluster; empty: one on this machine, of `concurrency` workers",
+        json_schema_extra={"bytes": False},
+    )
+    journal: str = Field(
+        "",
+        description="file with the teacher's answers that several runs share, for an --out on the disk; empty: each "
+        "--out has its own",
         json_schema_extra={"bytes": False},
     )
 
@@ -304,7 +343,7 @@ def load_settings(file: Path | None = None, assignments: Iterable[str] = ()) -> 
     Raises:
         BadSettings: the file cannot be read, or a key or value is refused; the message names it.
     """
-    values: dict[str, Any] = _read_toml(file) if file else {}
+    values = _read_toml(file) if file else {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         section, dot, key = name.strip().partition(".")
@@ -323,11 +362,12 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     Raises:
         BadSettings: a key is unknown, or a value has the wrong type or is out of range.
     """
+    _refuse_look_alikes(values)
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name = _on_one_line(".".join(str(part) for part in first["loc"]))
         if first["type"] == "extra_forbidden":
             raise BadSettings(f"there is no setting {name}; `fanno settings` lists them all") from None
         raise BadSettings(f"setting {name}: {first['msg']}") from None
@@ -355,17 +395,64 @@ def _is_free(section: type[Section], name: str) -> bool:
     return isinstance(extra, dict) and extra.get("bytes") is False
 
 
+def _refuse_look_alikes(values: Mapping[str, Any]) -> None:
+    """Pydantic takes true for the number 1, and words and numbers for truths and for each other."""
+    for section, group in values.items():
+        for key, value in group.items() if isinstance(group, Mapping) else ():
+            field = Settings.model_fields.get(section)
+            wanted, given = _kind(getattr(field.default, key, None) if field else None), _kind(value)
+            if wanted != given and (wanted in PLAIN or (given == "true or false" and wanted != "unknown")):
+                raise BadSettings(f"setting {section}.{key}: it has to be {wanted}, not {given}")
+
+
+PLAIN = {"true or false", "a number"}
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, int | float):
+        return "a number"
+    return "unknown" if value is None else "a text" if isinstance(value, str) else "a list or table"
+
+
+def _on_one_line(name: str) -> str:
+    shown = "".join(c if c.isprintable() else " " for c in name)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}..."
+
+
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        if not file.is_file():
+            raise BadSettings(f"settings file {file}: it is not there, or is no plain file; correct the path")
+        with file.open("rb") as stream:
+            data = stream.read(MOST_BYTES + 1)
+        if len(data) > MOST_BYTES:
+            raise BadSettings(f"settings file {file}: larger than {MOST_BYTES:,} bytes; name a file of settings")
+        text = data.decode("utf-8-sig")
+        return tomllib.loads(text)
     except OSError as error:
         raise BadSettings(f"settings file {file}: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSettings(f"settings file {file}: {error}") from None
+    except RecursionError:
+        raise BadSettings(f"settings file {file}: nested too deeply; write sections of plain values") from None
+    except UnicodeDecodeError as error:
+        raise BadSettings(f"settings file {file}: {error.reason}; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise BadSettings(f"settings file {file}: {_on_one_line(str(error))}{_key_at(str(error), text)}") from None
+
+
+def _key_at(message: str, text: str) -> str:
+    """The key on the line that a message of tomllib speaks of, which does not name keys that stand twice."""
+    found = re.search(r"at line (\d+)", message)
+    lines = text.rstrip().split("\n")
+    key, equals, _ = lines[min(int(found[1]) if found else len(lines), len(lines)) - 1].partition("=")
+    return f", in the setting {_on_one_line(key.strip())}" if equals else ""
 
 
 def _toml_value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+        parsed = tomllib.loads(f"value = {text}")
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text
+    # A line feed in the text would end the value and start another key, which nobody would read.
+    return parsed["value"] if len(parsed) == 1 else text

@@ -35,7 +35,7 @@ BANDIT = (
 
 SEEDS = Phase(
     "seeds",
-    version=1,
+    version=2,
     contract=Instruction,
     settings=(
         "seeds.per_document",
@@ -60,7 +60,7 @@ NOVELTY = Phase(
 )
 AUGMENT = Phase(
     "augment",
-    version=2,
+    version=3,
     contract=Instruction,
     settings=(
         *BANDIT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from fanno_core.documents.marks import with_few_marks
 from fanno_core.documents.readers.contract import BadRow, RawDocument, Source
 from fanno_core.documents.readers.table import FORMATS
 from fanno_core.documents.segments import segments
@@ -51,7 +52,7 @@ def _documents(row: RawDocument | BadRow, source: Source, settings: Ingest) -> I
     if isinstance(row, BadRow):
         yield row
         return
-    pieces = segments(normalise(row.text), settings.segment_chars, settings.segment_min_chars)
+    pieces = segments(normalise(with_few_marks(row.text)), settings.segment_chars, settings.segment_min_chars)
     if not pieces:
         yield BadRow("empty", row.location, "holds white space only, or nothing but markup")
     name = _label(row.source) or source.name

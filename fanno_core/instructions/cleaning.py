@@ -47,6 +47,10 @@ DANGLING = re.compile(
     r"(?:[,;–—-]|\b(?:an?|about|and|as|at|between|by|for|from|if|in|into|is|of|on|or|than|that|the|through|to|with))\s*$",
     re.IGNORECASE,
 )
+LINE_END = re.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
+# Control characters, byte order marks, what turns the direction of writing around, and halves of surrogate pairs,
+# which no file can hold. Joiners stay: some scripts need them.
+UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200b\u2060\ufeff\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 QUOTES = (('"', '"'), ("“", "”"), ("«", "»"))
 
 
@@ -58,13 +62,13 @@ def clean_instruction(answer: str, mode: Mode = "default") -> tuple[str, str]:
         mode: `published` strips asterisks, quotes and line feeds at both ends and cuts at the first line feed.
             `default` drops preambles, labels, fences, bold marks and quotes around the whole; then the input starts
             at its label, or else after the first line at whose end a sentence or a paragraph is over. No word is lost
-            but those of a dropped preamble or label.
+            but those of a dropped preamble or label; control characters are.
 
     Source: `instruction_cleaning` of FANNO's published code, for `published`.
     """
     if mode == "published":
         return _published(answer)
-    text = _unwrapped(answer.replace("\r\n", "\n"))
+    text = _unwrapped(UNSEEN.sub("", LINE_END.sub("\n", answer)))
     label = INPUT_LABEL.search(text)
     instruction, given = (text[: label.start()], text[label.end() :]) if label else _split(text)
     given = given.strip()

@@ -10,9 +10,13 @@ others it may do worse.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from typing import Literal
+
+from fanno_core.machine_talk import REFUSAL, leaks_prompt, orders_in
+from fanno_core.text import repeated_share, words_of
 
 Mode = Literal["word", "legacy"]
 
@@ -74,6 +78,11 @@ def _any_of(*groups: tuple[str, ...]) -> str:
     return "|".join(pattern.replace(" ", r"\s+") for group in groups for pattern in group)
 
 
+REPEATED_WORDS, MAX_REPETITION = 4, 0.5
+"""Share of repeated word 4-grams above which an instruction is a loop, as for responses."""
+FAULT = re.compile(r"(?:\w*error|exception|traceback[^\n:]*):", re.IGNORECASE)
+ANSWERED = re.compile(r"[\s*_#]*(?:answer|response|output|solution)[*_]*:", re.IGNORECASE)
+FENCED = re.compile(r"\A```\w*\s*(.*?)\s*```\Z", re.DOTALL)
 LEGACY = re.compile("|".join(map(re.escape, KEYWORDS)), re.IGNORECASE)
 WORD = re.compile(
     rf"\b(?:(?P<input>{_any_of(LEANS_ON_INPUT)})|{_any_of(LEANS_ON_SOURCE, LEANS_ON_TODAY)})\b", re.IGNORECASE
@@ -81,7 +90,11 @@ WORD = re.compile(
 
 
 def hard_reason(instruction: str, mode: Mode, input: str = "") -> str | None:  # noqa: A002 - a row's field
-    """Why the instruction is dropped, or None: `empty`, `not_ascii`, `too_short`, `refers_to_source`, `few_letters`.
+    """Why the instruction is dropped, or None.
+
+    `legacy`: `empty`, `not_ascii`, `too_short`, `refers_to_source`, `few_letters`. `word` knows no `not_ascii`, and
+    drops what is no instruction at all: `refusal`, `leaks_prompt`, `orders` (it speaks to a model), `not_prose`,
+    `holds_answer`, `repetition`.
 
     Args:
         instruction: what is asked, without its input.
@@ -92,7 +105,7 @@ def hard_reason(instruction: str, mode: Mode, input: str = "") -> str | None:  #
 
     Source: `Evaluator.hard_filter` of FANNO's published code, for `legacy`.
     """
-    return _legacy_reason(instruction) if mode == "legacy" else _word_reason(instruction, bool(input))
+    return _legacy_reason(instruction) if mode == "legacy" else _word_reason(instruction.strip(), input)
 
 
 def _legacy_reason(instruction: str) -> str | None:
@@ -108,17 +121,53 @@ def _legacy_reason(instruction: str) -> str | None:
     return "few_letters" if letters < len(instruction) - letters else None
 
 
-def _word_reason(instruction: str, has_input: bool) -> str | None:
-    instruction = instruction.strip()
+def _word_reason(instruction: str, given: str) -> str | None:
     if not instruction:
         return "empty"
-    if len(instruction.split()) < MIN_WORDS and not instruction.rstrip("\"'”’»)*").endswith(tuple(".?!。？！؟।")):
+    if reason := _machine_reason(instruction, given):
+        return reason
+    if _is_too_short(instruction, given):
         return "too_short"
-    if any(not (has_input and match["input"]) for match in WORD.finditer(instruction)):
+    if any(not (given and match["input"]) for match in WORD.finditer(instruction)):
         return "refers_to_source"
     letters = sum(map(_is_letter, instruction))
     others = sum(not character.isspace() for character in instruction) - letters
     return "few_letters" if letters < others else None
+
+
+def _machine_reason(instruction: str, given: str) -> str | None:
+    """Why these are not words that a person would say to an assistant, or None."""
+    if REFUSAL.match(instruction):
+        return "refusal"
+    text = f"{instruction}\n{given}"
+    if leaks_prompt(text):
+        return "leaks_prompt"
+    if orders_in(text):
+        return "orders"
+    if _is_data(instruction) or FAULT.match(instruction):
+        return "not_prose"
+    if ANSWERED.match(given):
+        return "holds_answer"
+    return "repetition" if repeated_share(words_of(instruction), REPEATED_WORDS) > MAX_REPETITION else None
+
+
+def _is_data(instruction: str) -> bool:
+    """Whether all of it is a JSON object or list, fenced or not."""
+    bare = FENCED.sub(r"\1", instruction)
+    if bare[:1] not in ("{", "["):
+        return False
+    try:
+        return isinstance(json.loads(bare), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_too_short(instruction: str, given: str) -> bool:
+    """Few words that end no sentence, or one word alone, such as "Yes."; other scripts may put no spaces."""
+    words = instruction.split()
+    if len(words) == 1 and not given and instruction.isascii():
+        return True
+    return len(words) < MIN_WORDS and not instruction.rstrip("\"'”’»)*").endswith(tuple(".?!。？！؟।"))
 
 
 def _is_letter(character: str) -> bool:

@@ -9,6 +9,7 @@ from fanno_core.prompts.loader import load_prompt
 from fanno_core.responses import direct
 from fanno_core.responses.direct import direct_request, response_sampling
 from fanno_core.responses.filters import response_reason
+from fanno_core.responses.flags import flags_of
 from fanno_core.responses.retrieval import Library
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example, Floats, Instruction, Rejection, question_of, rejected
@@ -135,4 +136,5 @@ def _read(
         similarity=row.similarity,
         output_tokens=length,
         carried_id=row.carried_id,
+        flags=flags_of(row.instruction, row.input, output),
     )

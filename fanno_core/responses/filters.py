@@ -10,50 +10,12 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from fanno_core.machine_talk import PROMPT_MARKERS, REFUSAL, leaks_prompt
 from fanno_core.settings import Responses
 from fanno_core.teachers.protocol import UNANSWERED
 from fanno_core.text import ngrams, repeated_share, words_of
 
-# A refusal stands at the start and speaks of answering: "I cannot tell you how grateful I am" and "I'm sorry for the
-# delay" open letters that somebody asked for.
-SELF = (
-    r"(?:as|being|(?:as )?(?:i am|i['’]m)) (?:just |only )?an? "
-    r"(?:(?:ai|artificial intelligence)(?: assistant| chatbot| (?:language )?model| system)?|(?:large )?language model)"
-    r"(?= ?[(,.;]| (?:and|i|so|that|trained|who|with|without)\b)"
-)
-UNABLE = (
-    r"(?:cannot|can not|can['’]t|could not|couldn['’]t|will not|won['’]t|must decline to|am not able to|"
-    r"['’]m not able to|am unable to|['’]m unable to|do not have the ability to|don['’]t have the ability to)"
-)
-ANSWERING = (
-    r"(?:access|answer|assist|browse|carry out|complete|comply|create|do that|do this|engage|fulfil|fulfill|generate|"
-    r"give you|help(?! but)|perform|process|produce|provide|respond|write)"
-)
-REFUSALS = (
-    rf"{SELF}",
-    rf"(?:(?:unfortunately|however|sorry|i apologi[sz]e|(?:i am|i['’]m) (?:really |very |so )?sorry),? ?(?:but )?)?"
-    rf"(?:as an ai[^.,]{{0,40}}, )?i ?{UNABLE} {ANSWERING}\b",
-    r"(?:i am|i['’]m) (?:really |very |so )?sorry,? but (?:as an?|i (?:do not|don['’]t) (?:have|know|understand)|"
-    r"the (?:context|document|information|instruction|passage|question|text))\b",
-    r"i (?:do not|don['’]t) (?:have (?:enough|sufficient|access|the information|real-time|personal)|feel comfortable)",
-    r"(?:it is|it['’]s) not (?:possible|appropriate) for me to\b",
-    r"no (?:output|response|answer)\b[^\w]*$",
-)
-REFUSAL = re.compile(rf"[\s\"'“*]*(?:{'|'.join(REFUSALS)})", re.IGNORECASE)
-
-PROMPT_MARKERS = (
-    "### Instruction:",
-    "### Response:",
-    "it is never addressed to you",
-    "marked lines stands a document",
-    "marked lines stands background",
-    "marked lines stands an instruction",
-    "it must not resemble the counterexamples",
-    "You help to build a data set",
-    "You are a helpful, honest and careful assistant",
-)
-"""Wording of our own prompts that no answer has reason to use."""
-FENCE = re.compile(r"<<[0-9a-f]{8}\b|\b[0-9a-f]{8}>>")
+__all__ = ["PROMPT_MARKERS", "response_reason"]
 
 NGRAM = 4
 MIN_LINES = 4
@@ -90,13 +52,13 @@ def response_reason(
     """
     if finish in UNANSWERED:
         return UNANSWERED[finish]
-    if not output.strip():
+    if not any(character.isprintable() and not character.isspace() for character in output):
         return "empty"
     if finish == "length":
         return "cut_off"
     if REFUSAL.match(output):
         return "refusal"
-    if FENCE.search(output) or any(marker in output for marker in (*PROMPT_MARKERS, *prompt_markers)):
+    if leaks_prompt(output) or any(marker in output for marker in prompt_markers):
         return "leaks_prompt"
     if _repeats(output, settings.max_repetition):
         return "repetition"

@@ -138,6 +138,10 @@ class Example:
     similarity: float = column("largest cosine to any instruction kept before it; -1 for the first")
     output_tokens: int = column("length of the response in the teacher's tokens")
     carried_id: str = column("the corpus' own id of the document, or empty", default="")
+    phases: str = column("phases and their versions that it went through, in order, such as seeds@1", default="")
+    flags: tuple[str, ...] = column(
+        "what its text holds that a tool may act on: link, script, chat_markup, tool_call", default=()
+    )
 
 
 @dataclass(frozen=True, slots=True)

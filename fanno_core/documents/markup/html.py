@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from fanno_core.documents.marks import with_few_marks
+
 # trafilatura puts every block on a line of its own; items and table rows stay with the block above them.
 BLOCK_END = re.compile(r"\n(?!- |\|)")
 
@@ -20,6 +22,7 @@ def html_text(markup: str) -> str:
     if page is None:
         return ""
     everything: str = html2txt(page)
-    if len(everything) < SMALLEST_PAGE:
+    # trafilatura's extraction normalises what entities stand for, which takes hours where they are marks.
+    if len(everything) < SMALLEST_PAGE or with_few_marks(everything) != everything:
         return everything
     return BLOCK_END.sub("\n\n", extract(page, include_comments=False) or everything)

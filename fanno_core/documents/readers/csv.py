@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 from fanno_core.documents.readers.contract import BadRow, RawDocument, Source
-from fanno_core.documents.readers.fields import choose_text_field, row_document
+from fanno_core.documents.readers.fields import MOST_FIELDS, choose_text_field, row_document
 from fanno_core.documents.readers.opening import LIMIT_CHARS, lines_of, open_text
 from fanno_core.errors import RowStops
 from fanno_core.settings import Ingest
@@ -21,7 +21,8 @@ def read_csv(source: Source, settings: Ingest) -> Iterator[RawDocument | BadRow]
     The delimiter is whichever of `DELIMITERS` the header holds most often; a comma where it holds none.
 
     Raises:
-        RowStops: as `open_text`; `bad_csv` for an unreadable header; `no_text_field`.
+        RowStops: as `open_text`; `bad_csv` for an unreadable header; `too_many_fields`;
+            `no_text_field`.
     """
     # The default of 131,072 refuses ordinary documents; the limit is the process's, and only ever raised.
     csv.field_size_limit(max(csv.field_size_limit(), LIMIT_CHARS))
@@ -32,6 +33,8 @@ def read_csv(source: Source, settings: Ingest) -> Iterator[RawDocument | BadRow]
             raise RowStops("bad_csv", "the header cannot be read")
         if not header:
             return
+        if len(header) > MOST_FIELDS:
+            raise RowStops("too_many_fields", f"its header names more than {MOST_FIELDS:,}")
         header = [name.strip() for name in header]
         field = choose_text_field(header, header, settings.text_field)
         for number, record in enumerate(records, 1):

@@ -17,6 +17,8 @@ CARRIED_FIELDS = (*ID_FIELDS, *SOURCE_FIELDS, *LICENCE_FIELDS)
 # Carried values are labels, not texts; a longer one is a text in the wrong field.
 CARRIED_CHARS = 500
 NAMES_SHOWN = 20
+MOST_FIELDS = 10_000
+"""A row of more fields is refused: no table for people has as many, and each field is looked at."""
 
 
 def find_field(names: Iterable[str], wanted: Sequence[str]) -> str:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from fanno_core.documents.readers.contract import BadRow, RawDocument, Source
-from fanno_core.documents.readers.fields import TEXT_FIELDS, choose_text_field, find_field, row_document
+from fanno_core.documents.readers.fields import (
+    MOST_FIELDS,
+    TEXT_FIELDS,
+    choose_text_field,
+    find_field,
+    row_document,
+)
 from fanno_core.documents.readers.opening import lines_of, open_text, read_text
 from fanno_core.errors import RowStops
 from fanno_core.settings import Ingest
@@ -83,7 +89,9 @@ def _line(line: str, location: str) -> Row:
 
 
 def _row(value: object, location: str) -> Row:
-    return value if isinstance(value, dict) else BadRow("bad_json", location, "not a JSON object")
+    if not isinstance(value, dict):
+        return BadRow("bad_json", location, "not a JSON object")
+    return value if len(value) <= MOST_FIELDS else BadRow("too_many_fields", location, f"more than {MOST_FIELDS:,}")
 
 
 def _object(line: str) -> object:

@@ -5,21 +5,28 @@ from __future__ import annotations
 import codecs
 import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pyarrow as pa
 
 from fanno_core.documents.readers.contract import Source
 from fanno_core.errors import RowStops
 
-# What is read in one piece must fit in memory, compressed bombs included: this is far above any document and
-# below a worker's memory.
-LIMIT_CHARS = 256 * 2**20
+# What is read in one piece must fit in memory several times over, four bytes a character: this is far above any
+# document and below a worker's memory.
+LIMIT_CHARS = 64 * 2**20
+# Text shrinks to a third or a tenth, and the most repetitive logs to a fiftieth; gzip goes to a thousandth at most,
+# zstd to less. What unpacks to more than this was made to do harm.
+LARGEST_RATIO = 200
+# Below this a ratio says nothing; as lines of two characters it is read in 4 s.
+HARMLESS_BYTES = 4 * 2**20
 
 # Arrow's codecs report a file that ends too early; zstandard's stream reader returns it as if it were whole.
+BUFFER_BYTES = 64 * 2**10
 CODECS = {"gz": "gzip", "zst": "zstd"}
 BAD_COMPRESSION = {"gz": "bad_gzip", "zst": "bad_zstd"}
 
@@ -29,7 +36,7 @@ def open_bytes(source: Source) -> Iterator[io.BufferedReader]:
     """The file's bytes, decompressed as they are read.
 
     Raises:
-        RowStops: `unreadable`; or `bad_gzip` or `bad_zstd`, also while the bytes are being read.
+        RowStops: `unreadable`; or `bad_gzip`, `bad_zstd` or `bomb`, also while the bytes are being read.
     """
     try:
         with Path(source.path).open("rb") as file:
@@ -104,7 +111,34 @@ def _decompressed(file: io.BufferedReader, compression: str) -> io.BufferedReade
         return file
     if not file.peek():
         raise OSError("Arrow reads an empty file as an empty stream")
-    return io.BufferedReader(pa.CompressedInputStream(file, CODECS[compression]))
+    packed_bytes = os.fstat(file.fileno()).st_size
+    unpacked = pa.CompressedInputStream(file, CODECS[compression])
+    return io.BufferedReader(_Bounded(unpacked, max(HARMLESS_BYTES, LARGEST_RATIO * packed_bytes)), BUFFER_BYTES)
+
+
+class _Bounded(io.RawIOBase):
+    """A stream that stops, rather than go on for ever, where more comes out of it than could be text."""
+
+    def __init__(self, stream: pa.NativeFile, limit_bytes: int) -> None:
+        self._stream = stream
+        self._left = limit_bytes
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """How many bytes were read into the buffer; 0 at the end.
+
+        Raises:
+            RowStops: `bomb`.
+        """
+        data = self._stream.read(len(buffer))
+        self._left -= len(data)
+        if self._left < 0:
+            raise RowStops("bomb", f"unpacks to more than {LARGEST_RATIO} times its size; unpack it to have it read")
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def _undecodable(error: UnicodeDecodeError) -> RowStops:
