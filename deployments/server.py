@@ -66,7 +66,8 @@ def running_server() -> Server | None:
         server = Server(**json.loads((state_folder() / "server.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
         return None
-    if server.prefect != version("prefect"):
+    # Once ours is dead, its port may be another's, who answers, too.
+    if server.prefect != version("prefect") or not _is_prefect(server.pid):
         return None
     # A server may be slow to answer while runs keep the machine busy; only a dead one is given up.
     end = time.monotonic() + PATIENCE_S

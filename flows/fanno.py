@@ -18,7 +18,12 @@ from tasks.screen import duplicates, privacy, rules, verdicts
 
 
 @flow(name="fanno", flow_run_name="fanno to {out}", validate_parameters=True)
-async def fanno(corpus: list[str], out: str, settings: Settings = Settings()) -> dict[str, Any]:  # noqa: B008
+async def fanno(
+    corpus: list[str],
+    out: str,
+    settings: Settings = Settings(),  # noqa: B008
+    open_teachers_only: bool = False,
+) -> dict[str, Any]:
     """Turns unlabelled documents into instruction-tuning data.
 
     Every phase maps over Parquet shards below `out` and is cached there: a second run does only what changed.
@@ -27,8 +32,9 @@ async def fanno(corpus: list[str], out: str, settings: Settings = Settings()) ->
         corpus: Files, folders, globs, or the name of a built-in corpus.
         out: Folder or s3:// URL for the data set and everything on the way to it.
         settings: All settings; what is left out keeps its default.
+        open_teachers_only: Refuse a teacher whose declared licence is not open, whatever the settings say.
     """
-    async with open_run(out, settings) as run:
+    async with open_run(out, settings, open_teachers_only) as run:
         # (1) Document pre-screen: clean segments, each once, worth learning from, none too near another.
         segments = await run.do(ingest, ingest_jobs(find_sources(corpus), run))
         ruled = await run.map(rules, documents=segments)

@@ -11,13 +11,14 @@ from fanno_core.documents.readers.opening import digest_of
 from fanno_core.documents.sources import Source
 from fanno_core.errors import RunStops
 from fanno_core.outcome import Outcome
+from fanno_core.screening.personal_data import mask_rejected
 from fanno_core.store.contracts import Document
 from tasks.phase import Job, Phase, phase_task
 from tasks.run import Run
 
 SOURCES_A_TASK = 64
 
-PHASE = Phase("ingest", version=1, contract=Document, settings=("ingest",))
+PHASE = Phase("ingest", version=2, contract=Document, settings=("ingest", "screen.personal_data"))
 
 
 @phase_task(PHASE)
@@ -26,7 +27,7 @@ async def ingest(job: Job) -> Outcome[Document]:
     sources = [Source(**values) for values in job.part["sources"]]
     for source in sources:
         _is_as_it_was(source)
-    return ingest_sources(sources, job.settings.ingest)
+    return mask_rejected(ingest_sources(sources, job.settings.ingest), job.settings.screen)
 
 
 def _is_as_it_was(source: Source) -> None:

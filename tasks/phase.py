@@ -32,6 +32,7 @@ from fanno_core.store.ledger import Entry, FileRef, Store, by_id
 from fanno_core.store.location import open_location
 from fanno_core.teachers.answer_journal import AnswerJournal, open_journal
 from fanno_core.teachers.journalled import Journalled
+from tasks.edge import one_sentence
 from tasks.teachers import teacher_of
 
 Row = TypeVar("Row")
@@ -96,8 +97,8 @@ class Job:
 
     @cached_property
     def journal(self) -> AnswerJournal:
-        """The answers of this output folder; opened when it is first asked."""
-        return open_journal(self.store.out)
+        """The answers of this output folder, or those that it shares; opened when it is first asked."""
+        return open_journal(self.store.out, self.settings.run.journal)
 
     @cached_property
     def teacher(self) -> Journalled:
@@ -185,7 +186,8 @@ def phase_task(phase: Phase) -> Callable[[Work], Step]:
 
     def decorate(work: Work) -> Step:
         async def body(job: Job) -> Finished:
-            return await perform(phase, work, job)
+            with one_sentence(f"phase {phase.name}, {job.label}"):
+                return await perform(phase, work, job)
 
         body.__doc__ = work.__doc__
         cached = task(  # type: ignore[call-overload]

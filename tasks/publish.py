@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 
 from fanno_core.dataset.card import Provenance
 from fanno_core.dataset.publish import publish_dataset
 from fanno_core.responses.answers import response_mode
 from fanno_core.store.contracts import Example
 from fanno_core.store.ledger import Entry
+from fanno_core.teachers.licences import declared_licence
 from tasks.phase import Job, Phase, phase_task
 from tasks.run import Run, Shards
 from tasks.teachers import needs_context, teacher_name
 
 PHASE = Phase(
     "publish",
-    version=1,
+    version=2,
     contract=Example,
     settings=("publish", "screen.languages", "run.seed"),
     asks_teacher=True,
@@ -26,10 +28,12 @@ PHASE = Phase(
 @phase_task(PHASE)
 async def publish(job: Job) -> Entry:
     """Writes the data set, its card and its manifest."""
-    rows = job.rows("examples", Example)
     settings = job.settings
+    versions = job.part["phases"]
+    rows = [replace(row, phases=phases_of(row, versions)) for row in job.rows("examples", Example)]
     provenance = Provenance(
         teacher=teacher_name(settings),
+        teacher_licence=job.part["teacher_licence"],
         encoder=job.encoder.identity,
         mode=response_mode(settings, needs_context(settings)),
         seed=settings.run.seed,
@@ -40,9 +44,21 @@ async def publish(job: Job) -> Entry:
     return Entry(PHASE.name, job.key, len(rows), len(rows), kept, (), others)
 
 
+def phases_of(row: Example, versions: Mapping[str, int]) -> str:
+    """The phases that a row went through, with their versions, in order: seeds alone know nothing of augmentation."""
+    others = {"augment"} if row.iteration == 0 else set()
+    return " ".join(f"{name}@{version}" for name, version in versions.items() if name not in others)
+
+
 def publish_job(examples: Shards, run: Run) -> Job:
-    """The job of publishing these rows; the funnel is part of the card."""
+    """The job of publishing these rows; the funnel is part of the card, and the versions of the phases of the rows."""
     counts = ("name", "candidates", "rows_kept", "rejected")
     funnel = [{name: value for name, value in asdict(phase).items() if name in counts} for phase in run.records]
     mode = response_mode(run.settings, needs_context(run.settings))
-    return run.job(PHASE, {"examples": examples}, {"funnel": funnel, "mode": mode})
+    part = {
+        "funnel": funnel,
+        "mode": mode,
+        "phases": dict(run.versions),
+        "teacher_licence": declared_licence(run.settings.teacher),
+    }
+    return run.job(PHASE, {"examples": examples}, part)

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,7 +24,11 @@ from fanno_core.store.durable import sweep_temporaries
 from fanno_core.store.ledger import Entry, FileRef, Store
 from fanno_core.store.location import Location, open_location
 from fanno_core.store.ownership import owned
+from fanno_core.teachers.answer_journal import shared_journal
+from fanno_core.teachers.licences import require_open
+from tasks.edge import one_sentence
 from tasks.phase import Finished, Job, Phase, Step, make_job
+from tasks.reaping import known_owner
 from tasks.results import result_storage
 from tasks.runners import Runner, task_runner
 from tasks.teachers import teacher_name, with_servers
@@ -66,7 +70,7 @@ Refs = Shards | tuple[FileRef, ...]
 
 @dataclass
 class Run:
-    """A run in progress. Phases are added to its record as they end."""
+    """A run in progress. Phases are added to its record as they end, and to `versions` as they begin."""
 
     out: Location
     settings: Settings
@@ -75,6 +79,7 @@ class Run:
     still_owned: Callable[[], None]
     records: list[PhaseRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
+    versions: dict[str, int] = field(default_factory=dict)
 
     async def map(self, step: Step, **over: Refs) -> Shards:
         """A phase as one job for each shard of its one input."""
@@ -152,6 +157,7 @@ class Run:
             FannoError: what the task raised.
         """
         self.still_owned()
+        self.versions[step.phase.name] = step.phase.version
         task = step.task.with_options(result_storage=self.results) if self.results else step.task
         future = self.runner.submit(task, parameters={"job": job})
         await asyncio.to_thread(future.wait)
@@ -179,20 +185,25 @@ def _tell(record: PhaseRecord) -> None:
 
 
 @asynccontextmanager
-async def open_run(out: str, settings: Settings) -> AsyncIterator[Run]:
+async def open_run(out: str, settings: Settings, open_teachers_only: bool = False) -> AsyncIterator[Run]:
     """A run that owns its output folder; when it ends, well or not, `run.json` and `rejected/` say what it did.
 
     Raises:
+        BadSettings: a journal is shared, but the folder lies on an object store.
         OutBusy: another run owns the folder.
         MissingExtra: a package is not installed that the folder's place, the runner or the teacher needs.
         RunStops: the folder cannot be written, or the teacher or the cluster cannot be used.
     """
     folder = open_location(out)
-    settings = with_servers(settings)
+    settings = _with_journal(with_servers(settings), folder)
+    if open_teachers_only or settings.teacher.open_only:
+        require_open(settings.teacher)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(settings.run.concurrency + 4))
-    with ExitStack() as held:
+    async with AsyncExitStack() as held:
+        held.enter_context(one_sentence("the run"))
         # In a thread: on an object store it may watch for a minute whether another owner is still alive.
         still_owned = await asyncio.to_thread(held.enter_context, owned(folder))
+        await held.enter_async_context(known_owner(folder))
         runner = held.enter_context(task_runner(settings.run))
         sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
@@ -223,3 +234,8 @@ def _only_told() -> Iterator[None]:
         yield
     except Exception as error:
         log.warning("the record of the run could not be written: %s", type(error).__name__)
+
+
+def _with_journal(settings: Settings, out: Location) -> Settings:
+    journal = shared_journal(out, settings.run.journal)
+    return settings.model_copy(update={"run": settings.run.model_copy(update={"journal": journal})})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fanno_core.outcome import Outcome
 from fanno_core.screening import verdicts as verdicts_of
 from fanno_core.screening.duplicates import drop_duplicates
-from fanno_core.screening.personal_data import treat_personal_data
+from fanno_core.screening.personal_data import mask_rejected, treat_personal_data
 from fanno_core.screening.rules import apply_rules
 from fanno_core.screening.verdicts import judge_documents
 from fanno_core.store.contracts import Document
@@ -13,7 +13,7 @@ from tasks.phase import Job, Phase, phase_task
 
 RULES = Phase(
     "rules",
-    version=1,
+    version=2,
     contract=Document,
     settings=(
         "screen.min_words",
@@ -22,10 +22,15 @@ RULES = Phase(
         "screen.min_letters",
         "screen.max_repetition",
         "screen.max_boilerplate",
+        "screen.require_licence",
+        "screen.licences",
+        "screen.personal_data",
     ),
 )
-DUPLICATES = Phase("duplicates", version=1, contract=Document, settings=("screen.near_duplicate",))
-PRIVACY = Phase("privacy", version=1, contract=Document, settings=("screen.personal_data",))
+DUPLICATES = Phase(
+    "duplicates", version=2, contract=Document, settings=("screen.near_duplicate", "screen.personal_data")
+)
+PRIVACY = Phase("privacy", version=2, contract=Document, settings=("screen.personal_data",))
 VERDICTS = Phase(
     "verdicts",
     version=1,
@@ -39,13 +44,15 @@ VERDICTS = Phase(
 @phase_task(RULES)
 async def rules(job: Job) -> Outcome[Document]:
     """Holds each segment of a shard against the rules."""
-    return apply_rules(job.rows("documents", Document), job.settings.screen)
+    outcome = apply_rules(job.rows("documents", Document), job.settings.screen)
+    return mask_rejected(outcome, job.settings.screen)
 
 
 @phase_task(DUPLICATES)
 async def duplicates(job: Job) -> Outcome[Document]:
     """Finds exact and near duplicates over all shards."""
-    return drop_duplicates(job.rows("documents", Document), job.settings.screen)
+    outcome = drop_duplicates(job.rows("documents", Document), job.settings.screen)
+    return mask_rejected(outcome, job.settings.screen)
 
 
 @phase_task(PRIVACY)

@@ -19,6 +19,8 @@ from tests.corpus import write_corpus
 from tests.s3 import anywhere, bucket, s3_endpoint  # noqa: F401 - fixtures
 
 # Small enough for a run of seconds, large enough for two seed lots, three windows and several shards.
+# How long Prefect may take to hand over what it still has to say.
+LAST_WORDS_S = 20.0
 SMALL = (
     "seeds.documents=6",
     "seeds.per_document=24",
@@ -97,7 +99,17 @@ def fanno(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fanno]:
         for name, value in {**quiet, "FANNO_STATE": str(command.state), "HF_HUB_OFFLINE": "1"}.items():
             patch.setenv(name, value)
         yield command
+        _let_prefect_finish()
         command("server", "stop")
+
+
+def _let_prefect_finish() -> None:
+    """Sends Prefect's log and events while their server is there: at its end Python would wait a minute in vain."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (APILogWorker, EventsWorker):
+        service.drain_all(timeout=LAST_WORDS_S)
 
 
 @pytest.fixture(scope="session")

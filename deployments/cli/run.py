@@ -31,13 +31,30 @@ Out = Annotated[
 ]
 
 
-def run(corpus: Corpus, out: Out, file: SettingsFile = None, assignments: Set = None) -> None:
+RequireLicence = Annotated[
+    bool,
+    typer.Option("--require-licence", help="Keep only documents whose licence is known and allowed (screen.licences)."),
+]
+OpenTeachersOnly = Annotated[
+    bool, typer.Option("--open-teachers-only", help="Refuse a teacher whose declared licence is not open.")
+]
+
+
+def run(
+    corpus: Corpus,
+    out: Out,
+    file: SettingsFile = None,
+    assignments: Set = None,
+    require_licence: RequireLicence = False,
+    open_teachers_only: OpenTeachersOnly = False,
+) -> None:
     """Make an instruction data set from documents; run it again to go on or to do what changed.
 
     Example: fanno run --corpus ./documents --out ./data --set teacher.name=transformers --set teacher.model=./model
     """
     with one_sentence_errors():
-        settings = load_settings(file, assignments or ())
+        flags = {"screen.require_licence": require_licence, "teacher.open_only": open_teachers_only}
+        settings = load_settings(file, [*(assignments or ()), *(f"{name}=true" for name, on in flags.items() if on)])
         _quieten_prefect()
         with _progress_to_terminal(), interruptible(), prefect_api() as (ui, ours):
             typer.echo(f"Prefect UI: {ui}" + ("  (kept for the next run; `fanno server stop` ends it)" if ours else ""))

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from deployments.pool.fleet import serve
 from deployments.pool.guard import LAST_S
+from deployments.pool.reaping import RUNS_VARIABLE, reap_runs
 from deployments.pool.services import GRACE_S, TICK_S, Kept, Say, Service, stop_all
 from deployments.pool.serving import Serving
 from deployments.pool.steps import FOLDER_VARIABLE
@@ -43,6 +44,7 @@ def work(pool: str, serving: Serving | None, say: Say) -> None:
     file = folder / f"{pool}.json"
     with _until_stopped(say), _alone(pool, folder) as lock, prefect_api() as (ui, _ours):
         say(f"Prefect UI: {ui}")
+        reap_runs(folder / f"{pool}.runs", say)
         # Prefect's worker stops first: flow runs that are told to end should not see their servers fail before.
         with (
             serve(serving, pool, file, lock, say) if serving else nullcontext() as fleet,
@@ -62,6 +64,7 @@ def _prefect_worker(pool: str, folder: Path, file: Path | None) -> Service:
     variables = {name: value for name, value in os.environ.items() if name != POOL_VARIABLE}
     variables |= {**QUIET, **get_current_settings().to_environment_variables(exclude_unset=True)}
     variables[FOLDER_VARIABLE] = str(Path.cwd())
+    variables[RUNS_VARIABLE] = str(folder / f"{pool}.runs")
     if file:
         variables[POOL_VARIABLE] = str(file)
     command = (sys.executable, "-m", "prefect", "worker", "start", "--pool", pool, "--type", "process")

@@ -10,10 +10,13 @@ from typing import Any
 import yaml
 
 from fanno_core.settings import Publish
+from fanno_core.spdx import shown
 from fanno_core.store.contracts import Example
 
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
 MOST_SOURCES = 20
+"""Sources that are named of each licence."""
+NOT_STATED = "not stated"
 
 PREVIEW = """> **Preview.** The teacher `extractive` has no weights: it fills templates with key phrases and answers
 > with sentences of the documents. These rows show the pipeline; they are not training data. Run again with a
@@ -39,13 +42,20 @@ counterexamples, prompts and teacher it came from.
 
 ## How it was made
 
-Teacher `{teacher}`, encoder `{encoder}`, responses `{mode}`, random seed {seed}.
+Teacher `{teacher}` (licence `{licence}`), encoder `{encoder}`, responses `{mode}`, random seed {seed}.
 
 {funnel}
 
 ## Sources
 
 {sources}
+
+## Flags
+
+Links, scripts, chat markup and tool calls stay in the rows as they are; the column `flags` names them, so that they
+can be left out.
+
+{flags}
 
 ## Limits
 
@@ -62,6 +72,7 @@ class Provenance:
 
     Attributes:
         teacher, encoder: their identities.
+        teacher_licence: what the teacher's model declares, or empty.
         mode: how responses were made.
         seed: the run's seed.
         languages: ISO 639-1 codes that were kept.
@@ -69,6 +80,7 @@ class Provenance:
     """
 
     teacher: str
+    teacher_licence: str
     encoder: str
     mode: str
     seed: int
@@ -83,11 +95,13 @@ def card_bytes(rows: Sequence[Example], settings: Publish, provenance: Provenanc
         rows=f"{len(rows):,}",
         notice=PREVIEW if provenance.teacher.startswith("extractive/") else "",
         teacher=provenance.teacher,
+        licence=_cell(provenance.teacher_licence or NOT_STATED),
         encoder=provenance.encoder,
         mode=provenance.mode,
         seed=provenance.seed,
         funnel=funnel_table(provenance.funnel),
         sources=_sources(rows),
+        flags=_flags(rows),
         digest=digest,
     )
     front = yaml.safe_dump(_front_matter(rows, settings, provenance), sort_keys=False, allow_unicode=True)
@@ -121,16 +135,28 @@ def _front_matter(rows: Sequence[Example], settings: Publish, provenance: Proven
 
 
 def _sources(rows: Sequence[Example]) -> str:
-    licences = Counter(row.licence or "not stated" for row in rows)
-    by_source = Counter(row.source for row in rows)
-    lines = ["| licence of the documents | rows |", "| --- | ---: |"]
-    lines += [f"| {_cell(name)} | {count:,} |" for name, count in _ranked(licences)]
-    lines += ["", "| source | rows |", "| --- | ---: |"]
-    ranked = _ranked(by_source)
-    lines += [f"| {_cell(name)} | {count:,} |" for name, count in ranked[:MOST_SOURCES]]
-    if len(ranked) > MOST_SOURCES:
-        lines.append(f"| {len(ranked) - MOST_SOURCES:,} more | {sum(n for _, n in ranked[MOST_SOURCES:]):,} |")
+    """Rows by licence, then the sources of each licence, most rows first."""
+    by_licence: dict[str, Counter[str]] = {}
+    for row in rows:
+        by_licence.setdefault(shown(row.licence) or NOT_STATED, Counter())[row.source] += 1
+    totals = _ranked(Counter({name: sources.total() for name, sources in by_licence.items()}))
+    lines = ["| licence of the documents | sources | rows |", "| --- | ---: | ---: |"]
+    lines += [f"| {_cell(name)} | {len(by_licence[name]):,} | {count:,} |" for name, count in totals]
+    lines += ["", "| licence | source | rows |", "| --- | --- | ---: |"]
+    for name, _ in totals:
+        ranked = _ranked(by_licence[name])
+        lines += [f"| {_cell(name)} | {_cell(source)} | {count:,} |" for source, count in ranked[:MOST_SOURCES]]
+        if len(ranked) > MOST_SOURCES:
+            rest = sum(count for _, count in ranked[MOST_SOURCES:])
+            lines.append(f"| {_cell(name)} | {len(ranked) - MOST_SOURCES:,} more | {rest:,} |")
     return "\n".join(lines)
+
+
+def _flags(rows: Sequence[Example]) -> str:
+    counts = Counter(flag for row in rows for flag in row.flags)
+    lines = ["| flag | rows |", "| --- | ---: |"]
+    lines += [f"| {_cell(name)} | {count:,} |" for name, count in _ranked(counts)]
+    return "\n".join(lines) if counts else "No row has any."
 
 
 def _ranked(counts: Counter[str]) -> list[tuple[str, int]]:

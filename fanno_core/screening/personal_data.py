@@ -49,10 +49,12 @@ DIGITS_OF_A_PHONE = re.compile(r"\d(?:[\s().\-/\u2010-\u2015]{0,4}\d){6}")
 NATIONAL_PHONES = re.compile(
     r"(?<![\w.+-])(?:"
     r"(?:(?:\+|00)?1[ .-]{0,3})?(?:\(\d{3}\) ?(?:- ?)?|\d{3} ?[.-] ?)\d{3} ?[.-] ?\d{4}(?: ?(?:x|ext\.?) ?\d{1,6})?"
-    r"|(?=(?:[() -]{0,2}\d){10,11}(?!\d))(?:\(0[1-378]\d{1,3}\) ?|0[1-378]\d{1,3}[ -])\d{3,4}[ -]?\d{3,4})(?![\w-])",
+    r"|(?=(?:[() -]{0,2}\d){10,11}(?!\d))(?:\(0[1-378]\d{1,3}\) ?|0[1-378]\d{1,3}[ -])\d{3,4}[ -]?\d{3,4}"
+    r"|01[567]\d{1,2}[ /-]{1,3}\d{7,8}|0[67](?P<pair>[ .-])\d\d(?:(?P=pair)\d\d){3})(?![\w-])",
     re.I,
 )
-"""Shapes of North America and the United Kingdom that are telephone numbers even where nobody has that number."""
+"""Shapes of North America and the United Kingdom that are telephone numbers even where nobody has that number, and
+those of German and French mobiles."""
 
 PHONE_CUE = re.compile(
     r"(?<!<)\b(?:tel(?:ephone)?|phones?|call(?:ing)?|fax|mobile|cell|whatsapp|sms|dial|ring|reach|text)\b[^\d\n]{0,20}$",
@@ -76,7 +78,7 @@ IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
 IPV6 = re.compile(r"(?<![\w:.])[23][0-9a-f]{3}:(?:[0-9a-f]{0,4}:){1,6}[0-9a-f]{0,4}(?![\w:])", re.I)
 VERSION_CUE = re.compile(
     r"(?:[a-z]-|[a-z]/|\b(?:v|ver|versions?|releases?|build|firmware|kernel|driver|section|chapter|clause|figure|table)"
-    r"[\s.:#]{0,3}|§ ?)$",
+    r"[\s.:#=\"']{0,3}|§ ?)$",
     re.I,
 )
 
@@ -99,7 +101,9 @@ KEY_SHAPES = re.compile(
 KEY_ASSIGNED = re.compile(
     r"(?:key|token|secret|passwd|password|pwd|credential)s?(?:[_-]?(?:id|value))?[\"'`\])*]{0,3}"
     r"(?:\s{0,3}(?::=|=>|==?|:)\s{0,3}|\sis:?\s|\s(?=[\"'`]))[\"'`<*]{0,3}(?P<value>[\w+/~-]{16,200}={0,2})"
-    r"|\bbearer\s(?P<bearer>[\w+/.~-]{16,2000}={0,2})",
+    r"|\b(?:bearer|authorization[\"']?:\s[\"']?(?:token|basic))\s(?P<bearer>[\w+/.~-]{16,2000}={0,2})"
+    # A password within an address, with the host: it would pass for an e-mail address.
+    r"|://(?P<login>[\w.+-]{0,64}:(?P<password>[^\s:/@]{8,200})@[\w.-]{0,200})",
     re.I,
 )
 
@@ -168,6 +172,17 @@ def treat_personal_data(documents: Sequence[Document], settings: Screen) -> Outc
     return Outcome(kept, rejected, candidates=len(documents))
 
 
+def mask_rejected(outcome: Outcome[Document], settings: Screen) -> Outcome[Document]:
+    """The outcome of a phase that comes before this one, the texts of its rejected rows without personal data.
+
+    They are written down for people to read, and no later phase sees them.
+    """
+    if settings.personal_data == "ignore":
+        return outcome
+    masked = [replace(row, text=without_personal_data(row.text)[0]) for row in outcome.rejected]
+    return replace(outcome, rejected=masked)
+
+
 def _emails(text: str) -> Iterator[Span]:
     if "@" in text:
         for match in EMAIL.finditer(text):
@@ -179,7 +194,7 @@ def _emails(text: str) -> Iterator[Span]:
 
 
 def _phones(text: str) -> Iterator[Span]:
-    """International numbers of any country; national ones of North America and the United Kingdom.
+    """International numbers of any country; national ones of North America and the United Kingdom, and some mobiles.
 
     The matcher gives up on a text after 65,535 numbers that are no telephone's.
     """
@@ -253,8 +268,8 @@ def _api_keys(text: str) -> Iterator[Span]:
     for match in KEY_SHAPES.finditer(text):
         yield match.span()
     for match in KEY_ASSIGNED.finditer(text):
-        group = "value" if match["value"] else "bearer"
-        if _looks_random(match[group]):
+        group = next(name for name in ("value", "bearer", "login") if match[name])
+        if _looks_random(match["password"] or match[group]):
             yield match.span(group)
 
 

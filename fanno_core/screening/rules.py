@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
+from fanno_core.machine_talk import orders_in
 from fanno_core.outcome import Outcome
 from fanno_core.screening.language import languages_of
+from fanno_core.screening.licences import licence_fault
 from fanno_core.settings import Screen
 from fanno_core.store.contracts import Document, Rejection
 from fanno_core.text import repeated_share, words_of
@@ -48,15 +50,17 @@ LINE_CHARS = 100
 def apply_rules(documents: Sequence[Document], settings: Screen) -> Outcome[Document]:
     """The documents that pass every rule, in their order, with `words` and `language` filled in.
 
-    The first rule that fails gives the reason: `too_short`, `too_long`, `language`, `few_letters`, `repetition`,
-    `boilerplate`. The detail is what was measured.
+    The first rule that fails gives the reason: `licence_unknown`, `licence_not_allowed`, `too_short`, `too_long`,
+    `language`, `few_letters`, `repetition`, `boilerplate`, `orders` (it speaks to a model). The detail
+    is what was measured.
     """
     kept, rejected = [], []
     languages = languages_of([document.text for document in documents])
     for document, (language, probability) in zip(documents, languages, strict=True):
         words = words_of(document.text)
         fault = (
-            _length_fault(len(words), settings)
+            licence_fault(document.licence, settings)
+            or _length_fault(len(words), settings)
             or _language_fault(language, probability, settings)
             or _content_fault(document.text, words, settings)
         )
@@ -126,6 +130,8 @@ def _content_fault(text: str, words: Sequence[str], settings: Screen) -> tuple[s
         return "repetition", f"{repeated:.2f}"
     if (boilerplate := boilerplate_share(text)) > settings.max_boilerplate:
         return "boilerplate", f"{boilerplate:.2f}"
+    if kind := orders_in(text):
+        return "orders", kind
     return None
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
+from fanno_core.errors import RunStops
 from fanno_core.store import objects
 from fanno_core.store.location import Location
 
@@ -24,23 +26,33 @@ def write_durably(path: Location, data: bytes) -> None:
     """Writes a file: temporary file beside it, flush, fsync, rename, fsync of the folder.
 
     Raises:
+        RunStops: the disk is full, or does not take the file for another reason.
         TryAgain, RunStops: the object store cannot be reached, or refuses.
     """
     if not isinstance(path, Path):
         objects.write_object(path, data)
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(TEMPORARY.format(name=path.name, pid=os.getpid()))
     try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_synced(temporary, data)
         temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+        sync_folder(path.parent)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise RunStops(
+            f"{path} cannot be written ({why}); see to the disk and run again, what is done is kept"
+        ) from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read_whole(path: Location) -> bytes:

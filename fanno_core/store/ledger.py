@@ -7,11 +7,12 @@ without an entry proves nothing; an entry counts only while every file that it n
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from fanno_core.errors import RowsLost, ShardDamaged
+from fanno_core.errors import ContractBroken, RowsLost, ShardDamaged
 from fanno_core.outcome import Outcome, Usage
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import each, read_whole, sha256_of, write_durably
@@ -22,6 +23,9 @@ from fanno_core.store.tables import from_parquet, to_parquet
 Row = TypeVar("Row")
 # A graph of more tasks than this a phase cannot be read in Prefect's UI.
 MOST_SHARDS = 256
+# A name that begins so is never `.` or `..`, and holds no separator: what an entry names is below OUT.
+NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
+COMMITTED = re.compile(rf"(?:work/shards/{NAME}|dataset)/{NAME}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,14 @@ class Entry:
         """The entry of these values.
 
         Raises:
-            KeyError, TypeError: they are not an entry's.
+            KeyError, TypeError, ValueError: they are not an entry's.
         """
         return cls(
             **{
                 **values,
-                "kept": tuple(FileRef(**ref) for ref in values["kept"]),
-                "rejected": tuple(FileRef(**ref) for ref in values["rejected"]),
-                "extras": {name: FileRef(**ref) for name, ref in values["extras"].items()},
+                "kept": tuple(map(_ref, values["kept"])),
+                "rejected": tuple(map(_ref, values["rejected"])),
+                "extras": {name: _ref(ref) for name, ref in values["extras"].items()},
                 "asked": {prompt: Usage(**usage) for prompt, usage in values["asked"].items()},
             }
         )
@@ -108,8 +112,10 @@ class Store:
         """The committed bytes of a file.
 
         Raises:
-            ShardDamaged: it is missing or changed.
+            ShardDamaged: it is missing or changed, or lies where no phase writes.
         """
+        if not COMMITTED.fullmatch(ref.path):
+            raise ShardDamaged("the ledger names a file that no phase writes; it is not opened")
         try:
             data = read_whole(self.out / ref.path)
         except OSError as error:
@@ -127,7 +133,11 @@ class Store:
         return True
 
     def find(self, phase: str, key: str) -> Entry | None:
-        """The entry of finished work; None where it is not done, or where its entry or files are damaged."""
+        """The entry of finished work; None where it is not done, or where its entry or files are damaged.
+
+        Raises:
+            ContractBroken: phase or key cannot be part of a file's name.
+        """
         path = self._entry_path(phase, key)
         try:
             record = json.loads(read_whole(path))
@@ -138,9 +148,13 @@ class Store:
         return entry if intact and (entry.phase, entry.key) == (phase, key) and self.is_whole(entry) else None
 
     def write_shard(self, phase: str, key: str, label: str, rows: Sequence[Any], contract: type[Any]) -> FileRef:
-        """Commits rows as one shard."""
+        """Commits rows as one shard.
+
+        Raises:
+            ContractBroken: phase, key or label cannot be part of a file's name, or the rows do not fit the contract.
+        """
         data = to_parquet(rows, contract)
-        path = f"work/shards/{phase}/{key}-{label}.parquet"
+        path = f"work/shards/{_checked(phase)}/{_checked(key)}-{_checked(label)}.parquet"
         write_durably(self.out / path, data)
         return FileRef(path, len(rows), sha256_of(data), label)
 
@@ -188,7 +202,22 @@ class Store:
         self.bytes_of(ref)
 
     def _entry_path(self, phase: str, key: str) -> Location:
-        return self.out / "work" / "ledger" / phase / f"{key}.json"
+        return self.out / "work" / "ledger" / _checked(phase) / f"{_checked(key)}.json"
+
+
+def _ref(values: Mapping[str, Any]) -> FileRef:
+    """The file that an entry names; whoever reads the ledger may open it, or remove it where it is damaged."""
+    ref = FileRef(**values)
+    if not COMMITTED.fullmatch(ref.path):
+        raise ValueError("an entry names a file that no phase writes")
+    return ref
+
+
+def _checked(name: str) -> str:
+    """A phase, key or label that is fit to be part of a path."""
+    if not re.fullmatch(NAME, name):
+        raise ContractBroken(f"{name[:40]!r} cannot be part of a file's name: letters, digits, '_', '-' and '.' can")
+    return name
 
 
 def by_id(rows: Sequence[Row], most: int) -> dict[str, list[Row]]:

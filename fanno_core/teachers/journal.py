@@ -1,9 +1,12 @@
-"""Every answer is written down before it is used, so that a resumed run asks nothing twice: the file."""
+"""Every answer is written down before it is used, so that a resumed run asks nothing twice: the file.
+
+SQLite would read a flipped bit as it stands. So every line carries a digest, and one that is not what was written
+stops the run: an answer that changes between two runs is worse than one that is missing.
+"""
 
 from __future__ import annotations
 
 import json
-import logging
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,27 +18,48 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from fanno_core.errors import RunStops, TryAgain
+from fanno_core.store.durable import sha256_of
 from fanno_core.teachers.protocol import Answer, Request
 
 BUSY_TIMEOUT_S = 60.0
-TABLE = """
-CREATE TABLE IF NOT EXISTS answers (
-    key TEXT PRIMARY KEY, row_id TEXT NOT NULL, prompt TEXT NOT NULL, document_id TEXT NOT NULL, answer TEXT NOT NULL
-)
-"""
+TABLE = """answers (
+    key TEXT PRIMARY KEY, row_id TEXT NOT NULL, prompt TEXT NOT NULL, document_id TEXT NOT NULL, answer TEXT NOT NULL,
+    sha256 TEXT NOT NULL
+)"""
 ANSWER = TypeAdapter(Answer)
-
-log = logging.getLogger(__name__)
+HOW_TO_MEND = "`fanno verify OUT --repair` takes out what is damaged, so that only that is asked again"
 
 
 class Line(NamedTuple):
-    """An answer as it is written down: its key, what was asked, and its JSON text."""
+    """An answer as it is written down: its key, what was asked, its JSON text, and the digest of all these."""
 
     key: str
     row_id: str
     prompt: str
     document_id: str
     answer: str
+    sha256: str
+
+
+def line_of(key: str, row_id: str, prompt: str, document_id: str, answer: str) -> Line:
+    """The line with its digest."""
+    told = (key, row_id, prompt, document_id, answer)
+    return Line(*told, sha256_of("\0".join(told).encode()))
+
+
+def read_line(values: Sequence[bytes]) -> tuple[str, Answer]:
+    """Key and answer of a line, from its columns as they are kept.
+
+    Raises:
+        ValueError: they are not what was written.
+    """
+    *told, sha256 = values
+    try:
+        if sha256_of(b"\0".join(told)).encode() == sha256:
+            return told[0].decode(), ANSWER.validate_json(told[-1], strict=True)
+    except TypeError:  # damage can make a number of a text
+        pass
+    raise ValueError("not what was written")
 
 
 def lines_of(answered: Mapping[str, tuple[Request, Answer]]) -> list[Line]:
@@ -45,7 +69,7 @@ def lines_of(answered: Mapping[str, tuple[Request, Answer]]) -> list[Line]:
         RunStops: an answer is not what the protocol says and would not read as it was written.
     """
     return [
-        Line(key, request.row_id, request.prompt, request.document_id, _text_of(answer, key))
+        line_of(key, request.row_id, request.prompt, request.document_id, _text_of(answer, key))
         for key, (request, answer) in answered.items()
     ]
 
@@ -66,27 +90,23 @@ class Journal:
         self._connection: sqlite3.Connection | None = None
 
     def fetch(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """The answers written down under these keys. One that cannot be read is taken out and counts as absent.
+        """The answers written down under these keys.
 
         Raises:
             TryAgain: another process held the journal for too long.
-            RunStops: the file is no journal.
+            RunStops: an answer is not what was written down, or the file is no journal.
         """
-        found: dict[str, Answer] = {}
+        wanted = set(keys)
         with self._transaction() as connection:
-            rows = connection.execute(
-                # One JSON parameter, since SQLite limits how many there may be; BLOB, since damaged bytes may be
-                # no UTF-8.
-                "SELECT key, CAST(answer AS BLOB) FROM answers WHERE key IN (SELECT value FROM json_each(?))",
-                [json.dumps(sorted(set(keys)))],
-            ).fetchall()
-            for key, written in rows:
-                try:
-                    found[key] = ANSWER.validate_json(written, strict=True)
-                except ValidationError:
-                    log.warning("%s: the answer %s cannot be read and will be asked again", self, key)
-                    # Only as it was read: another process may have mended it meanwhile.
-                    connection.execute("DELETE FROM answers WHERE key = ? AND CAST(answer AS BLOB) = ?", [key, written])
+            # One JSON parameter, since SQLite limits how many there may be.
+            statement = "SELECT * FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+            rows = connection.execute(statement, [json.dumps(sorted(wanted))]).fetchall()
+        try:
+            found = dict(map(read_line, rows))
+        except ValueError:
+            raise RunStops(f"{self} holds an answer that is not what was written down; {HOW_TO_MEND}") from None
+        if not found.keys() <= wanted:
+            raise RunStops(f"{self} gives an answer to another question; {HOW_TO_MEND}")
         return found
 
     def store(self, answered: Mapping[str, tuple[Request, Answer]]) -> dict[str, Answer]:
@@ -96,12 +116,13 @@ class Journal:
 
         Raises:
             TryAgain: another process held the journal for too long.
-            RunStops: the file is no journal, the disk refuses it, or an answer is not what the protocol says.
+            RunStops: the file is no journal, the disk refuses it, an answer is not what the protocol says, or one that
+                stands there is not what was written down.
         """
         if not answered or self.add(lines_of(answered)) == len(answered):
             return {key: answer for key, (_, answer) in answered.items()}
         held = self.fetch(answered)
-        # An answer that could not be read stood in the way of its like, and is out now.
+        # Where one is missing, a repair took it out just now.
         return held if len(held) == len(answered) else self.store(answered)
 
     def add(self, lines: Sequence[Line]) -> int:
@@ -112,8 +133,8 @@ class Journal:
             RunStops: the file is no journal, or the disk refuses it.
         """
         with self._transaction() as connection:
-            cursor = connection.executemany("INSERT INTO answers VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", lines)
-            return cursor.rowcount
+            statement = "INSERT INTO answers VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+            return connection.executemany(statement, lines).rowcount
 
     def close(self) -> None:
         """Closes the file; a later call opens it again."""
@@ -136,16 +157,26 @@ class Journal:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                     raise TryAgain(f"{self} is held by another process") from error
                 raise RunStops(f"{self} cannot be used: {error}; check the folder and the disk") from error
-            except sqlite3.DatabaseError as error:
-                raise RunStops(f"{self} cannot be read: {error}; move it away to ask anew") from error
+            except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # of a name in the schema
+                raise RunStops(f"{self} cannot be read: {error}; {HOW_TO_MEND}, or move it away to ask anew") from error
 
     def _open(self) -> sqlite3.Connection:
         # SQLite takes an empty name for a file of its own that it removes.
         connection = sqlite3.connect(self._path or "", timeout=BUSY_TIMEOUT_S, check_same_thread=False)
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(TABLE)
+        connection.text_factory = bytes  # damaged text may be no UTF-8
+        connection.execute(f"CREATE TABLE IF NOT EXISTS {TABLE}")
+        if not is_made_here(connection):
+            connection.close()
+            raise RunStops(f"{self} is damaged, or of another version of FANNO; {HOW_TO_MEND}")
         return connection
+
+
+def is_made_here(connection: sqlite3.Connection) -> bool:
+    """Whether the table of answers is, to the letter, the one that this version makes."""
+    (made,) = connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE name = 'answers'").fetchone()
+    return bool(made == f"CREATE TABLE {TABLE}".encode())
 
 
 def _text_of(answer: Answer, key: str) -> str:

@@ -9,19 +9,19 @@ used.) Every process reads a segment once, into a copy on its own disk, and asks
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from fanno_core.errors import TryAgain
+from fanno_core.errors import RunStops, TryAgain
 from fanno_core.store.durable import sha256_of
 from fanno_core.store.objects import at_once, create_object, names_after, read_object
-from fanno_core.teachers.journal import Journal, Line, lines_of
+from fanno_core.teachers.journal import HOW_TO_MEND, Journal, Line, lines_of, read_line
 from fanno_core.teachers.protocol import Answer, Request
 
 if TYPE_CHECKING:
@@ -35,8 +35,6 @@ MOST_TRIES = 200
 PAUSE_S = 0.05
 # Folders that a process remembers; a worker that serves more than that reads one anew.
 MOST_COPIES = 8
-
-log = logging.getLogger(__name__)
 
 
 class ObjectJournal:
@@ -52,10 +50,11 @@ class ObjectJournal:
         self._folder = folder
 
     def fetch(self, keys: Iterable[str]) -> dict[str, Answer]:
-        """The answers written down under these keys. One that cannot be read counts as absent.
+        """The answers written down under these keys.
 
         Raises:
             TryAgain, RunStops: the object store cannot be reached, or refuses.
+            RunStops: a segment is not what was put.
         """
         copy = _copy_of(self._folder, os.getpid())
         with copy.lock:
@@ -69,7 +68,8 @@ class ObjectJournal:
 
         Raises:
             TryAgain: the object store cannot be reached, or too many write at once.
-            RunStops: the object store refuses, or an answer is not what the protocol says.
+            RunStops: the object store refuses, an answer is not what the protocol says, or a segment is not what was
+                put.
         """
         if not answered:
             return {}
@@ -105,9 +105,10 @@ class ObjectJournal:
     def _lines(self, name: str) -> list[Line]:
         try:
             return read_segment(read_object(self._folder / name))
-        except (FileNotFoundError, ValueError):
-            log.warning("%s cannot be read: its answers will be asked again", self._folder / name)
+        except FileNotFoundError:  # removed since the folder was listed
             return []
+        except ValueError:
+            raise RunStops(f"{self._folder / name} is not what was written down; {HOW_TO_MEND}") from None
 
 
 @dataclass
@@ -127,7 +128,7 @@ def _copy_of(folder: UPath, process: int) -> _Copy:  # noqa: ARG001 - a forked p
 def segment_bytes(lines: Sequence[Line]) -> bytes:
     """A segment: a line with the digest of the others, then a JSON line for each answer."""
     body = "".join(json.dumps(line) + "\n" for line in lines).encode()
-    return json.dumps({"sha256": sha256_of(body)}).encode() + b"\n" + body
+    return _head(body) + b"\n" + body
 
 
 def read_segment(data: bytes) -> list[Line]:
@@ -138,11 +139,26 @@ def read_segment(data: bytes) -> list[Line]:
     """
     head, _, body = data.partition(b"\n")
     try:
-        if json.loads(head)["sha256"] != sha256_of(body):
-            raise ValueError
-        return [Line(*json.loads(line)) for line in body.splitlines()]
-    except (ValueError, TypeError, KeyError):
-        raise ValueError("not a whole segment") from None
+        if head == _head(body):
+            return [Line(*json.loads(line)) for line in body.splitlines()]
+    except (ValueError, TypeError):
+        pass
+    raise ValueError("not a whole segment")
+
+
+def whole_lines(data: bytes) -> list[Line]:
+    """The lines of a damaged segment that are what was written, in their order."""
+    lines = []
+    for text in data.splitlines():
+        with suppress(ValueError, TypeError, AttributeError):
+            line = Line(*json.loads(text))
+            read_line([value.encode() for value in line])
+            lines.append(line)
+    return lines
+
+
+def _head(body: bytes) -> bytes:
+    return json.dumps({"sha256": sha256_of(body)}).encode()
 
 
 def _number(name: str) -> int:

@@ -20,7 +20,7 @@ from fanno_core.store.durable import names_in, read_whole, sha256_of, write_dura
 from fanno_core.store.location import Location, open_location
 
 OTHERS = {"alpaca.json", "messages.jsonl", "README.md", MANIFEST}
-PROVENANCE = Provenance("transformers/model@1", "encoder@2", "direct", 42, ("en",), [])
+PROVENANCE = Provenance("transformers/model@1", "Apache-2.0", "encoder@2", "direct", 42, ("en",), [])
 
 
 def examples(count: int) -> list[Example]:

@@ -101,7 +101,7 @@ def test_a_run_without_a_data_set_has_no_rows(anywhere: Location) -> None:
 
 @pytest.mark.parametrize("last", ["responses", "publish"])
 def test_the_run_record_names_the_data_set_only_if_this_run_published_it(anywhere: Location, last: str) -> None:
-    publish_dataset([], anywhere, Publish(), Provenance("t", "e", "direct", 1, (), []))
+    publish_dataset([], anywhere, Publish(), Provenance("t", "", "e", "direct", 1, (), []))
     manifest = json.loads(read_whole(anywhere / "dataset" / "manifest.json"))
     assert published(anywhere) == {"rows": 0, "digest": manifest["digest"]}
     write_run_record(anywhere, [record_phase(last, [], [], 0.0)], Settings(), "t", "e")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import httpx
@@ -38,6 +39,15 @@ def test_a_server_that_died_is_started_again(tmp_path: Path) -> None:
         assert fanno("server", "stop").out == "stopped\n"
     assert fanno("server", "stop").out == "not running\n"
     assert fanno("server", "status").out == "not running\n"
+
+
+def test_the_server_of_another_who_took_the_port_of_a_dead_one_is_not_ours(fanno: Fanno, tmp_path: Path) -> None:
+    fanno("server", "start")
+    with subprocess.Popen(["true"]) as ended:
+        ended.wait()
+    record = json.loads((fanno.state / "server.json").read_text(encoding="utf-8")) | {"pid": ended.pid}
+    (tmp_path / "server.json").write_text(json.dumps(record), encoding="utf-8")
+    assert Fanno(tmp_path)("server", "status").out == "not running\n"
 
 
 def test_a_configured_server_is_used_and_none_is_started(fanno: Fanno, tmp_path: Path) -> None:

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SMALL, Fanno, record_of, sets
+from tests.processes import wait_until
+from tests.stub_openai import StubOpenAI, drip, several
 
 
-def start(fanno: Fanno, corpus: Path, out: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "deployments", "run", "--corpus", str(corpus), "--out", str(out), *sets(*SMALL)]
+def start(fanno: Fanno, corpus: Path, out: Path, *assignments: str) -> subprocess.Popen[str]:
+    settings = sets(*SMALL, *assignments)
+    command = [sys.executable, "-m", "deployments", "run", "--corpus", str(corpus), "--out", str(out), *settings]
     return subprocess.Popen(
         command,
         env=fanno.environment,
@@ -56,6 +59,26 @@ def test_a_polite_stop_says_how_to_go_on(fanno: Fanno, corpus: Path, tmp_path: P
     process = start(fanno, corpus, out)
     wait_for(out / "work" / "ledger" / "rules", process)
     process.send_signal(number)
+    assert_tells_how_to_go_on(process)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_polite_stop_does_not_wait_for_a_teacher_that_hangs(
+    fanno: Fanno, corpus: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    with StubOpenAI() as server:
+        server.then(*several(drip, 1000))
+        teacher = ("teacher.name=openai", f'teacher.endpoints=["{server.url}"]')
+        process = start(fanno, corpus, tmp_path / "out", *teacher)
+        wait_until(lambda: server.in_flight > 0 or process.poll() is not None, 60)
+        time.sleep(1)  # longer than anything but such an answer takes
+        assert server.in_flight
+        process.send_signal(number)
+        assert_tells_how_to_go_on(process)
+
+
+def assert_tells_how_to_go_on(process: subprocess.Popen[str]) -> None:
+    """After a signal that was sent just now."""
     started = time.monotonic()
     _, told = process.communicate(timeout=30)
     assert time.monotonic() - started < 10

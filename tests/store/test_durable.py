@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from fanno_core.errors import RunStops
 from fanno_core.store import durable
 from fanno_core.store.durable import (
     each,
@@ -57,8 +58,8 @@ def test_each_keeps_the_order_and_raises_what_was_raised(anywhere: Location) -> 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "file"
     write_durably(path, b"old")
-    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError("disk full")))
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(RunStops, match=r"file cannot be written \(No space left on device\)"):
         write_durably(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanno_core.errors import RunStops
-from fanno_core.teachers.journal import Journal
+from fanno_core.teachers.journal import Journal, line_of
 from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
 
 IDENTITY = Identity("echo", "m", "r1")
@@ -66,30 +67,60 @@ def test_a_file_that_is_no_journal_stops_the_run(tmp_path: Path) -> None:
         Journal(tmp_path / "absent" / "answers.sqlite").fetch(["k"])
 
 
-def test_a_journal_of_an_earlier_version_is_read(journal: Journal, tmp_path: Path) -> None:
+def test_an_answer_of_an_earlier_version_is_read(journal: Journal) -> None:
     journal.store({"new": (ask("a"), Answer("new", cached_tokens=9))})
     written = '{"text": "old", "finish": "stop", "probability": 0.25, "prompt_tokens": 3, "completion_tokens": 4}'
-    with sqlite3.connect(tmp_path / "answers.sqlite") as connection:
-        connection.execute("INSERT INTO answers VALUES ('old', 'row', 'p@1', 'd1', ?)", [written])
-    connection.close()
+    journal.add([line_of("old", "row", "p@1", "d1", written)])
     assert journal.fetch(["old", "new"]) == {
         "old": Answer("old", "stop", 0.25, 3, 4),
         "new": Answer("new", cached_tokens=9),
     }
 
 
-@pytest.mark.parametrize("damage", ["'{'", "'{\"text\": 3}'", "x'ff00'", "''"])
-def test_a_damaged_answer_does_not_stand_in_the_way_of_its_like(
-    journal: Journal, tmp_path: Path, damage: str, caplog: pytest.LogCaptureFixture
-) -> None:
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "answer = '{'",
+        "answer = replace(answer, 'first a', 'First a')",
+        "answer = x'ff00'",
+        "answer = ''",
+        "answer = 1.5",
+        "row_id = 'other'",
+        "prompt = 'p@2'",
+        "document_id = 'd2'",
+        "sha256 = upper(sha256)",
+        "sha256 = (SELECT sha256 FROM answers WHERE key = 'b')",
+    ],
+)
+def test_a_line_that_is_not_what_was_written_stops_the_run(journal: Journal, tmp_path: Path, damage: str) -> None:
     journal.store({key: (ask("a"), Answer(f"first {key}")) for key in "ab"})
-    with sqlite3.connect(tmp_path / "answers.sqlite") as connection:
-        connection.execute(f"UPDATE answers SET answer = {damage} WHERE key = 'a'")  # noqa: S608
-    connection.close()
-    held = journal.store({key: (ask("a"), Answer(f"second {key}")) for key in "abc"})
-    assert {key: answer.text for key, answer in held.items()} == {"a": "second a", "b": "first b", "c": "second c"}
-    assert journal.fetch("abc") == held
-    assert "the answer a cannot be read" in caplog.text
+    change(tmp_path / "answers.sqlite", f"UPDATE answers SET {damage} WHERE key = 'a'")  # noqa: S608
+    told = rf"journal {tmp_path / 'answers.sqlite'} holds an answer that .*`fanno verify OUT --repair`"
+    with pytest.raises(RunStops, match=told):
+        journal.fetch("ab")
+    with pytest.raises(RunStops, match=told):
+        journal.store({"a": (ask("a"), Answer("second a"))})
+    assert journal.fetch("b") == {"b": Answer("first b")}
+
+
+def test_a_line_under_the_key_of_another_question_stops_the_run(journal: Journal, tmp_path: Path) -> None:
+    journal.store({key: (ask("a"), Answer(f"first {key}")) for key in "ab"})
+    change(tmp_path / "answers.sqlite", "DELETE FROM answers WHERE key = 'b'")
+    change(tmp_path / "answers.sqlite", "UPDATE answers SET key = 'b'")
+    with pytest.raises(RunStops, match="not what was written down"):
+        journal.fetch("b")
+
+
+def test_a_journal_without_digests_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "answers.sqlite"
+    change(path, "CREATE TABLE answers (key TEXT PRIMARY KEY, row_id, prompt, document_id, answer)")
+    with pytest.raises(RunStops, match="of another version of FANNO; `fanno verify OUT --repair`"):
+        Journal(path).fetch("a")
+
+
+def change(path: Path, statement: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
 
 
 def test_a_journal_without_a_file_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

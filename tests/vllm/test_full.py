@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 POOL = "gpu"
 SERVERS = 2
 SETTINGS = {
-    "teacher": {"name": "openai"},
+    "teacher": {"name": "openai", "licence": "Apache-2.0"},
     "ingest": {"segment_min_chars": 1000},
     "screen": {"min_words": 60},
     "seeds": {"documents": 8, "max_tokens": 64},

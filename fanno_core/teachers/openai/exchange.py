@@ -14,7 +14,8 @@ from yarl import URL
 from fanno_core.teachers.openai.endpoints import Endpoint
 from fanno_core.teachers.openai.faults import Passing, fault
 
-LIMIT_BYTES = 16 * 2**20
+# Some ten times the longest answer: 256 bodies without an end, all at once, stay below 1 GiB with all else.
+LIMIT_BYTES = 2 * 2**20
 CONNECT_S = 10.0
 # Below the 5 s after which uvicorn, and so vLLM, closes an idle connection: a request must not meet that moment.
 KEEP_ALIVE_S = 4.0
