@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from deployments.cli import plan, run, server, settings, worker
+from deployments.cli import plan, run, server, settings, verify, worker
 
 app = typer.Typer(
     name="fanno",
@@ -16,5 +16,6 @@ app = typer.Typer(
 app.command(name="run")(run.run)
 app.command(name="plan")(plan.plan)
 app.command(name="settings")(settings.settings)
+app.command(name="verify")(verify.verify)
 app.command(name="worker")(worker.worker)
 app.add_typer(server.app, name="server")
