@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -149,7 +150,11 @@ def prefect_api() -> Iterator[tuple[str, bool]]:
 
 
 def _start(folder: Path) -> Server:
-    port = _free_port()
+    with _claimed_port() as (port, claim):
+        return _start_on(port, claim, folder)
+
+
+def _start_on(port: int, claim: int, folder: Path) -> Server:
     url = f"http://127.0.0.1:{port}/api"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")},
@@ -167,6 +172,7 @@ def _start(folder: Path) -> Server:
             stdout=output,
             stderr=output,
             start_new_session=True,
+            pass_fds=[claim],
         )
     server = Server(url, process.pid, version("prefect"))
     write_durably(folder / "server.json", json.dumps(asdict(server)).encode())
@@ -179,14 +185,22 @@ def _start(folder: Path) -> Server:
     return server
 
 
-def _free_port() -> int:
+@contextmanager
+def _claimed_port() -> Iterator[tuple[int, int]]:
+    """A free port, and a locked file that the server inherits: no other start takes the port while the server lives."""
     for port in range(FIRST_PORT, FIRST_PORT + 100):
-        with socket.socket() as probe:
+        with (
+            Path(tempfile.gettempdir(), f"fanno-{os.getuid()}-port-{port}").open("w") as claim,
+            socket.socket() as probe,
+        ):
             try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            probe.close()
+            yield port, claim.fileno()
+            return
     raise RunStops(f"no port from {FIRST_PORT} to {FIRST_PORT + 99} is free for the Prefect server")
 
 

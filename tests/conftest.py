@@ -18,10 +18,11 @@ from deployments.server import QUIET
 from tests.corpus import write_corpus
 from tests.s3 import anywhere, bucket, s3_endpoint  # noqa: F401 - fixtures
 
-# Small enough for a run of seconds, large enough for two seed lots, three windows and several shards.
 # How long Prefect may take to hand over what it still has to say.
 LAST_WORDS_S = 20.0
+# Small enough for a run of seconds, large enough for two seed lots, three windows and several shards.
 SMALL = (
+    "report.make=false",
     "seeds.documents=6",
     "seeds.per_document=24",
     "augment.window=30",

@@ -59,5 +59,5 @@ def test_a_configured_server_is_used_and_none_is_started(fanno: Fanno, tmp_path:
     assert ended.out.startswith(f"Prefect UI: {url.removesuffix('/api')}\n")
     assert not (tmp_path / "state").exists()
     runs = httpx.post(f"{url}/flow_runs/filter", json={"sort": "START_TIME_DESC", "limit": 1}).json()
-    assert runs[0]["name"] == f"fanno to {tmp_path / 'out'}"
+    assert runs[0]["name"] == f"short.txt to {tmp_path / 'out'}"
     assert runs[0]["state_name"] == "Failed"
