@@ -69,7 +69,8 @@ class Screen(Section):
     )
     personal_data: Literal["reject", "mask", "ignore"] = Field(
         "mask",
-        description="what happens to segments that hold e-mail addresses, telephone or card numbers and the like",
+        description="segments that hold e-mail addresses, telephone or card numbers and the like. reject: are dropped; "
+        "mask: stay, with a placeholder for each; ignore: stay as they are",
     )
     require_licence: bool = Field(
         False,
@@ -85,7 +86,8 @@ class Screen(Section):
     max_privacy: float = Field(0.5, ge=0, le=1, description="largest probability of the privacy verdict")
     prefer: Literal["longer", "shorter", "none"] = Field(
         "longer",
-        description="length as a proxy of complexity: which segments come first within a community and a topic",
+        description="which segments come first within a community and a topic, their length being a proxy of "
+        "complexity. longer: long ones; shorter: short ones; none: whatever their length",
     )
 
     @model_validator(mode="after")
@@ -112,7 +114,9 @@ class Encoder(Section):
     )
     revision: str = Field("", description="revision of a hub model; empty: the newest")
     runtime: Literal["auto", "openvino", "torch"] = Field(
-        "auto", description="auto: OpenVINO where it is installed and the model is on the CPU, PyTorch otherwise"
+        "auto",
+        description="auto: OpenVINO where it is installed and the model is on the CPU, PyTorch otherwise; "
+        "openvino: fp32 on the CPU; torch: PyTorch on the GPU, or else on the CPU",
     )
     max_tokens: int = Field(256, ge=8, description="texts are cut at this many tokens")
 
@@ -121,11 +125,15 @@ class Communities(Section):
     """Groups of near-equal segments, and topics."""
 
     partition: Literal["leiden", "fast"] = Field(
-        "leiden", description="leiden, or fast: sentence-transformers' community detection, as in " + PUBLISHED
+        "leiden",
+        description="leiden: Leiden's partition of the neighbour graph; fast: sentence-transformers' community "
+        "detection, as in " + PUBLISHED,
     )
     threshold: float = Field(0.7, ge=-1, le=1, description=f"smallest cosine of an edge; 0.7 in {PUBLISHED}")
     neighbours: int = Field(16, ge=1, le=1024, description="edges looked for from each segment (leiden)")
-    quality: Literal["cpm", "rb"] = Field("cpm", description="Leiden's quality function: constant Potts or RB")
+    quality: Literal["cpm", "rb"] = Field(
+        "cpm", description="Leiden's quality function. cpm: constant Potts model; rb: Reichardt-Bornholdt modularity"
+    )
     resolution: float = Field(0.3, gt=0, description="Leiden's resolution: larger means smaller communities")
     min_size: int = Field(
         1,
@@ -156,7 +164,9 @@ class Filters(Section):
     """Which instructions stay, seeds and augmented alike."""
 
     hard: Literal["word", "legacy", "none"] = Field(
-        "word", description="keyword rule: whole words, or substrings and ASCII only as in " + PUBLISHED
+        "word",
+        description="keyword rule. word: whole words that lean on a text which is not there; legacy: substrings, and "
+        f"ASCII only, as in {PUBLISHED}; none: no rule",
     )
     max_private: float = Field(0.5, ge=0, le=1, description="largest probability of the privacy verdict")
     max_unsafe: float = Field(0.5, ge=0, le=1, description="largest probability of the harm verdict")
@@ -174,9 +184,13 @@ class Augment(Section):
     """Think Different."""
 
     iterate: bool = Field(True, description="write further instructions from the remaining documents")
-    selection: Literal["ucb", "random", "none"] = Field("ucb", description="how counterexamples are chosen")
+    selection: Literal["ucb", "random", "none"] = Field(
+        "ucb", description="how counterexamples are chosen. ucb: by the bandit; random: by chance; none: none are shown"
+    )
     bandit: Literal["default", "published"] = Field(
-        "default", description="default learns from what a seed's children achieve; published: " + PUBLISHED
+        "default",
+        description="what the bandit learns from. default: what a seed's children achieve; published: the length of "
+        f"its response, as in {PUBLISHED}",
     )
     weight: float = Field(
         0.3, ge=0, description="exploration weight of the default bandit; the published one uses 3 * sqrt 2"
@@ -198,8 +212,8 @@ class Responses(Section):
 
     mode: Literal["auto", "direct", "document", "rag", "rag+"] = Field(
         "auto",
-        description="direct; with the instruction's document; with retrieved ones; with both (rag+). "
-        "auto: direct, or rag+ for a teacher that knows nothing by itself",
+        description="auto: direct, or rag+ for a teacher that knows nothing by itself; direct: from the instruction "
+        "alone; document: with the instruction's document; rag: with retrieved documents; rag+: with both",
     )
     retrieve: int = Field(3, ge=1, le=64, description="documents retrieved")
     min_score: float = Field(0.3, ge=-1, le=1, description="smallest cosine of a retrieved document")
@@ -210,6 +224,30 @@ class Responses(Section):
     max_repetition: float = Field(0.5, ge=0, le=1, description="largest share of repeated word 4-grams")
     max_copy: float = Field(
         0.8, ge=0, le=1, description="largest ROUGE-L-like overlap of the response with its instruction"
+    )
+
+
+class Decontaminate(Section):
+    """Rows that stand in a benchmark are left out."""
+
+    files: tuple[str, ...] = Field(
+        (),
+        description="files of benchmark texts (lines, JSON, CSV, Parquet) that no row may overlap, which is what "
+        "--decontaminate sets; empty: nothing is compared",
+    )
+    field: str = Field("", description="column or key that holds a benchmark's text; empty: found by name")
+    ngram: int = Field(
+        13,
+        ge=1,
+        description="a row that shares a run of this many words with a benchmark text is left out; 13 in GPT-3 "
+        "(Brown et al. 2020, appendix C)",
+    )
+    similarity: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="a row whose instruction is this near (cosine) to a benchmark text is left out; no value tells "
+        "paraphrases from other questions on a subject (Yang et al. 2023): with the default encoder those reach 0.9",
     )
 
 
@@ -294,6 +332,39 @@ class Publish(Section):
     shard_rows: int = Field(50_000, ge=1, description="rows a Parquet file")
 
 
+class Report(Section):
+    """The report on a finished run: what is measured on a sample."""
+
+    make: bool = Field(
+        True,
+        description="leave a report in OUT/report when the run ends; without it, `fanno report` makes one later",
+        json_schema_extra={"bytes": False},
+    )
+    map_rows: int = Field(
+        3000, ge=2, description="instructions on the map of topics", json_schema_extra={"bytes": False}
+    )
+    rouge_rows: int = Field(
+        1000,
+        ge=2,
+        description="instructions whose self-ROUGE is measured, each with the others",
+        json_schema_extra={"bytes": False},
+    )
+    ifd_model: str = Field(
+        "",
+        description="folder or hub name of a causal language model that scores instruction-following difficulty (IFD); "
+        "empty: not scored",
+        json_schema_extra={"bytes": False},
+    )
+    ui_rows: int = Field(
+        5,
+        ge=0,
+        le=50,
+        description="rows that Prefect's UI shows, without response and only where the instruction quotes no document; "
+        "0: none",
+        json_schema_extra={"bytes": False},
+    )
+
+
 class Run(Section):
     """How the run is done."""
 
@@ -303,7 +374,10 @@ class Run(Section):
         2, ge=1, le=256, description="tasks that run at the same time", json_schema_extra={"bytes": False}
     )
     runner: Literal["threads", "dask", "ray"] = Field(
-        "threads", description="Prefect task runner that the phases' tasks go to", json_schema_extra={"bytes": False}
+        "threads",
+        description="Prefect task runner that the phases' tasks go to. threads: of this process; dask: a Dask "
+        "cluster's workers; ray: a Ray cluster's workers",
+        json_schema_extra={"bytes": False},
     )
     cluster: str = Field(
         "",
@@ -329,8 +403,10 @@ class Settings(Section):
     filters: Filters = Filters()
     augment: Augment = Augment()
     responses: Responses = Responses()
+    decontaminate: Decontaminate = Decontaminate()
     teacher: Teacher = Teacher()
     publish: Publish = Publish()
+    report: Report = Report()
     run: Run = Run()
 
 

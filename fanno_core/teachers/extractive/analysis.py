@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fanno_core.tagger import textblob
 from fanno_core.teachers.extractive.central import Terms, centralities, terms_of
 from fanno_core.teachers.extractive.phrases import Phrase, Tagged, key_phrases
 from fanno_core.teachers.extractive.sentences import clauses_of, first_person_share
-from fanno_core.teachers.extractive.tagger import textblob
 
 FINITE = {"VBZ", "VBP", "VBD", "MD"}
 REMEMBERED = 2048

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from fanno_core.tagger import textblob
 from fanno_core.teachers.extractive.lexicon import words
 from fanno_core.teachers.extractive.question import Question
 from fanno_core.teachers.extractive.sentences import capitalised
-from fanno_core.teachers.extractive.tagger import textblob
 from fanno_core.teachers.extractive.wording import Brief, bulleted, listed, numbered
 
 ASKED = re.compile(r"\b(?:sentiment|tone does|the tone of|mood|feelings)\b", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Scores by which rows are chosen."""
