@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
+from statistics import quantiles
 from typing import Any
 
 import yaml
 
-from fanno_core.settings import Publish
+from fanno_core.settings import Publish, Settings, bytes_of
 from fanno_core.spdx import shown
 from fanno_core.store.contracts import Example
 
@@ -17,11 +22,35 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 MOST_SOURCES = 20
 """Sources that are named of each licence."""
 NOT_STATED = "not stated"
+BAR = 20
+"""Characters of the bar that stands for all rows."""
+
+SPREADS: Mapping[str, Callable[[Example], float | None]] = {
+    "words of the instruction": lambda row: len(row.instruction.split()),
+    "words of the response": lambda row: len(row.output.split()),
+    "cosine to the nearest instruction before it": lambda row: row.similarity if row.similarity >= 0 else None,
+}
+GROUPS: Mapping[str, Callable[[Example], str]] = {
+    "task type": lambda row: row.task_type,
+    "difficulty": lambda row: row.characteristic,
+    "form": lambda row: row.form,
+    "how made": lambda row: "augmented" if row.iteration else "seed",
+}
 
 PREVIEW = """> **Preview.** The teacher `extractive` has no weights: it fills templates with key phrases and answers
 > with sentences of the documents. These rows show the pipeline; they are not training data. Run again with a
 > language model as the teacher.
 """
+
+LOADING = """```python
+from datasets import load_dataset
+
+rows = load_dataset("path/to/this/folder", split="train")
+```
+
+`alpaca.json` holds instruction, input and output alone (LLaMA-Factory, Axolotl `type: alpaca`); `messages.jsonl`
+holds chats (TRL, Axolotl `type: chat_template`). The Parquet files say of every row which document, tags,
+counterexamples, prompts and teacher it came from."""
 
 TEMPLATE = """# {name}
 
@@ -30,21 +59,17 @@ TEMPLATE = """# {name}
 {notice}
 ## Load it
 
-```python
-from datasets import load_dataset
-
-rows = load_dataset("path/to/this/folder", split="train")
-```
-
-`alpaca.json` holds instruction, input and output alone (LLaMA-Factory, Axolotl `type: alpaca`); `messages.jsonl`
-holds chats (TRL, Axolotl `type: chat_template`). The Parquet files say of every row which document, tags,
-counterexamples, prompts and teacher it came from.
+{loading}
 
 ## How it was made
 
 Teacher `{teacher}` (licence `{licence}`), encoder `{encoder}`, responses `{mode}`, random seed {seed}.
 
 {funnel}
+{chosen}
+## Figures
+
+{figures}
 
 ## Sources
 
@@ -62,6 +87,8 @@ can be left out.
 Instructions and responses were written by a language model and filtered by rules and by the model's own
 verdicts; nobody has read them all. They may be wrong, biased or copied from the sources.
 
+## Make it again
+{commands}
 Data set digest: `{digest}`
 """
 
@@ -77,6 +104,7 @@ class Provenance:
         seed: the run's seed.
         languages: ISO 639-1 codes that were kept.
         funnel: for each phase its name, candidates, kept rows and rejections by reason.
+        command: the `fanno run` that makes it again, from `run_command`, or empty.
     """
 
     teacher: str
@@ -86,9 +114,32 @@ class Provenance:
     seed: int
     languages: Sequence[str]
     funnel: Sequence[Mapping[str, Any]]
+    command: str = ""
 
 
-def card_bytes(rows: Sequence[Example], settings: Publish, provenance: Provenance, digest: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The files that a card lies beside; those of `OUT/dataset` where nothing else is said.
+
+    Attributes:
+        splits: each split, and the pattern of its files.
+        loading: Markdown that says how they are loaded.
+        chosen: Markdown that says which of the run's rows these are; empty: all of them.
+        command: the command that wrote them after `fanno run`, or empty.
+    """
+
+    splits: Mapping[str, str]
+    loading: str
+    chosen: str = ""
+    command: str = ""
+
+
+PUBLISHED = Contents({"train": "train-*.parquet"}, LOADING)
+
+
+def card_bytes(
+    rows: Sequence[Example], settings: Publish, provenance: Provenance, digest: str, contents: Contents = PUBLISHED
+) -> bytes:
     """The card: YAML front matter as the Hugging Face hub reads it, then Markdown."""
     body = TEMPLATE.format(
         name=settings.name,
@@ -99,12 +150,16 @@ def card_bytes(rows: Sequence[Example], settings: Publish, provenance: Provenanc
         encoder=provenance.encoder,
         mode=provenance.mode,
         seed=provenance.seed,
+        loading=contents.loading,
+        chosen=f"\n## Which rows\n\n{contents.chosen}\n" if contents.chosen else "",
+        figures=_figures(rows),
+        commands=_commands(provenance.command, contents.command),
         funnel=funnel_table(provenance.funnel),
         sources=_sources(rows),
         flags=_flags(rows),
         digest=digest,
     )
-    front = yaml.safe_dump(_front_matter(rows, settings, provenance), sort_keys=False, allow_unicode=True)
+    front = yaml.safe_dump(_front_matter(rows, settings, provenance, contents), sort_keys=False, allow_unicode=True)
     return f"---\n{front}---\n\n{body}".encode()
 
 
@@ -117,7 +172,34 @@ def funnel_table(funnel: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _front_matter(rows: Sequence[Example], settings: Publish, provenance: Provenance) -> dict[str, Any]:
+def run_command(settings: Settings) -> str:
+    """The `fanno run` of these settings, with each that is not the default and can change a byte.
+
+    Corpus and output are left open; of a folder on this machine only its name is told.
+    """
+    default, ours = (bytes_of(made, Settings.model_fields) for made in (Settings(), settings))
+    changed = [f"--set {shlex.quote(f'{key}={_word(value)}')}" for key, value in ours.items() if value != default[key]]
+    return " ".join(["fanno run --corpus DOCUMENTS --out OUT", *changed])
+
+
+def _word(value: Any) -> str:
+    """A setting's value as `--set` reads it."""
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return PurePath(value).name if value.startswith(("/", "~", ".")) and "\n" not in value else value
+
+
+def _commands(*commands: str) -> str:
+    lines = "\n".join(filter(None, commands))
+    if not lines:
+        return ""
+    fence = "`" * max(3, 1 + max(len(run) for run in re.findall("`*", lines)))
+    return f"\n{fence}sh\n{lines}\n{fence}\n"
+
+
+def _front_matter(
+    rows: Sequence[Example], settings: Publish, provenance: Provenance, contents: Contents
+) -> dict[str, Any]:
     front: dict[str, Any] = {"pretty_name": settings.name}
     if provenance.languages:
         front["language"] = list(provenance.languages)
@@ -129,9 +211,37 @@ def _front_matter(rows: Sequence[Example], settings: Publish, provenance: Proven
         "tags": ["instruction-tuning", "synthetic", "fanno"],
         # One builder reads all configurations, so the JSON files beside the Parquet cannot be some of them.
         "configs": [
-            {"config_name": "default", "data_files": [{"split": "train", "path": "train-*.parquet"}]},
+            {
+                "config_name": "default",
+                "data_files": [{"split": split, "path": path} for split, path in contents.splits.items()],
+            },
         ],
     }
+
+
+def _figures(rows: Sequence[Example]) -> str:
+    """How the rows are spread: their lengths, and their shares by tag."""
+    if not rows:
+        return "There are no rows."
+    lines = ["| of each row | least | a quarter below | half below | three quarters below | most |"]
+    lines += ["| --- | ---: | ---: | ---: | ---: | ---: |"]
+    for name, measure in SPREADS.items():
+        values = [measured for row in rows if (measured := measure(row)) is not None]
+        if not values:
+            continue
+        spread = [f"{point:,.2f}".removesuffix(".00") for point in _spread(values)]
+        lines.append(f"| {name} | {' | '.join(spread)} |")
+    for name, group in GROUPS.items():
+        lines += ["", f"| {name} | rows | share |", "| --- | ---: | :--- |"]
+        for value, count in _ranked(Counter(map(group, rows))):
+            bar = "█" * round(BAR * count / len(rows))
+            lines.append(f"| {_cell(value) or 'none'} | {count:,} | {bar} {count / len(rows):.1%} |")
+    return "\n".join(lines)
+
+
+def _spread(values: Sequence[float]) -> list[float]:
+    between = quantiles(values, method="inclusive") if len(values) > 1 else [values[0]] * 3
+    return [min(values), *between, max(values)]
 
 
 def _sources(rows: Sequence[Example]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -34,9 +35,15 @@ def parquet_bytes(rows: Sequence[Example], system: str) -> bytes:
     return bytes(sink.getvalue())
 
 
-def alpaca_bytes(rows: Sequence[Example]) -> bytes:
-    """A JSON list of instruction, input and output, one row a line."""
-    lines = (json.dumps(_triple(row), ensure_ascii=False) for row in rows)
+def alpaca_bytes(rows: Sequence[Example], system: str = "") -> bytes:
+    """A JSON list of instruction, input, output and, where there is one, the system message; one row a line."""
+    more = {"system": system} if system else {}
+    return list_bytes({**_triple(row), **more} for row in rows)
+
+
+def list_bytes(values: Iterable[Any]) -> bytes:
+    """A JSON list, one value a line."""
+    lines = (json.dumps(value, ensure_ascii=False) for value in values)
     return ("[\n" + ",\n".join(lines) + "\n]\n").encode()
 
 

@@ -32,6 +32,14 @@ class Pool:
     states: Sequence[SeedState]
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What varies from prompt to prompt: the form asked for, and the ids of the counterexamples."""
+
+    form: str
+    counterexamples: tuple[str, ...]
+
+
 async def augment_window(
     documents: Sequence[Placed],
     pool: Pool,
@@ -58,10 +66,13 @@ async def augment_window(
 
     Source: stage 2b of FANNO's published code.
     """
-    rng = random.Random(f"{settings.run.seed}:augment:{iteration}")
     bandit = open_bandit(pool.states, settings.augment)
-    drafts = [_draft(document, pool, bandit, rng, iteration, settings.augment) for document in documents]
-    written = await write_instructions(drafts, teacher, _sampling(settings), settings.filters, PHASE)
+    choices = choices_of_window(bandit, len(documents), iteration, settings.run.seed)
+    drafts = [
+        draft_of(document, choice, pool.instructions, iteration, settings.augment)
+        for document, choice in zip(documents, choices, strict=True)
+    ]
+    written = await write_instructions(drafts, teacher, augment_sampling(settings), settings.filters, PHASE)
     vectors = encode([question_of(row) for row in written.kept])
     novel = keep_novel(written.kept, vectors, pool.vectors, settings.filters.novelty, PHASE)
     states = rewarded(bandit.states(), drafts, novel.kept)
@@ -72,6 +83,42 @@ async def augment_window(
         candidates=written.candidates,
         extras={**novel.extras, "bandit": (SeedState, [*states, *new])},
     )
+
+
+def choices_of_window(bandit: Bandit, documents: int, iteration: int, seed: int) -> list[Choice]:
+    """What is chosen for each of a window's documents, in their order; the bandit counts what it shows.
+
+    Args:
+        bandit: opened for this window.
+        documents: how many there are.
+        iteration: number of the window, from 1.
+        seed: of the run.
+    """
+    rng = random.Random(f"{seed}:augment:{iteration}")
+    return [Choice(rng.choice(list(form_rules())), tuple(bandit.choose(rng))) for _ in range(documents)]
+
+
+def draft_of(
+    document: Placed, choice: Choice, instructions: Mapping[str, Instruction], iteration: int, settings: Augment
+) -> Draft:
+    """The prompt for one more instruction from a document.
+
+    Args:
+        document: what it is written from.
+        choice: its form, and the ids of its counterexamples.
+        instructions: by id, the counterexamples among them.
+        iteration: number of the window.
+        settings: how much of a counterexample is shown.
+    """
+    values = {"document": document.text, "form_rule": form_rules()[choice.form]}
+    if not choice.counterexamples:
+        return Draft(WITHOUT_EXAMPLES, values, document, iteration, form=choice.form)
+    texts = [_shortened(instructions[shot], settings.shot_words) for shot in choice.counterexamples]
+    values |= {
+        "openings": ", ".join(f'"{" ".join(text.split()[:OPENING_WORDS])}"' for text in texts),
+        "counterexamples": "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1)),
+    }
+    return Draft(THINK_DIFFERENT, values, document, iteration, form=choice.form, counterexamples=choice.counterexamples)
 
 
 def rewarded(states: Sequence[SeedState], drafts: Sequence[Draft], kept: Sequence[Instruction]) -> list[SeedState]:
@@ -89,31 +136,14 @@ def rewarded(states: Sequence[SeedState], drafts: Sequence[Draft], kept: Sequenc
 async def seed_states(rows: Sequence[Instruction], teacher: Teacher, settings: Settings) -> list[SeedState]:
     """First states of new seeds. The published bandit rates a seed by the length of its direct response."""
     needs_length = settings.augment.bandit == "published" and settings.augment.selection == "ucb"
-    lengths = await response_lengths(rows, teacher, _sampling(settings)) if needs_length else [0] * len(rows)
+    lengths = await response_lengths(rows, teacher, augment_sampling(settings)) if needs_length else [0] * len(rows)
     return [SeedState(row.id, 0, 0.0, length) for row, length in zip(rows, lengths, strict=True)]
 
 
-def _sampling(settings: Settings) -> Sampling:
+def augment_sampling(settings: Settings) -> Sampling:
+    """How instructions of augmentation are drawn."""
     how = settings.augment
     return Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)
-
-
-def _draft(
-    document: Placed, pool: Pool, bandit: Bandit, rng: random.Random, iteration: int, settings: Augment
-) -> Draft:
-    form, rule = rng.choice(list(form_rules().items()))
-    shots = bandit.choose(rng)
-    if not shots:
-        values = {"document": document.text, "form_rule": rule}
-        return Draft(WITHOUT_EXAMPLES, values, document, iteration, form=form)
-    texts = [_shortened(pool.instructions[shot], settings.shot_words) for shot in shots]
-    values = {
-        "document": document.text,
-        "form_rule": rule,
-        "openings": ", ".join(f'"{" ".join(text.split()[:OPENING_WORDS])}"' for text in texts),
-        "counterexamples": "\n".join(f"{number}. {text}" for number, text in enumerate(texts, 1)),
-    }
-    return Draft(THINK_DIFFERENT, values, document, iteration, form=form, counterexamples=tuple(shots))
 
 
 def _shortened(row: Instruction, words: int) -> str:

@@ -56,7 +56,7 @@ async def write_instructions(
     written: list[Instruction] = []
     dropped: list[Rejection] = []
     for draft, answer in zip(drafts, answers, strict=True):
-        row = _instruction(draft, answer, str(teacher.identity), sampling, filters)
+        row = instruction_of(draft, answer, str(teacher.identity), sampling, filters)
         reason = _reason(row, answer, filters)
         if reason:
             dropped.append(rejected(row, phase, reason, _tags(row)))
@@ -68,7 +68,8 @@ async def write_instructions(
     return Outcome(written, dropped, len(drafts))
 
 
-def _instruction(draft: Draft, answer: Answer, teacher: str, sampling: Sampling, filters: Filters) -> Instruction:
+def instruction_of(draft: Draft, answer: Answer, teacher: str, sampling: Sampling, filters: Filters) -> Instruction:
+    """The row of an answer, whether or not a filter lets it pass; its id depends on draft and answer alone."""
     instruction, given = clean_instruction(answer.text, "published" if filters.hard == "legacy" else "default")
     document = draft.document
     tags = (draft.characteristic, draft.task_type, draft.form, str(draft.iteration))

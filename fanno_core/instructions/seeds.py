@@ -24,7 +24,13 @@ async def write_seeds(documents: Sequence[Placed], teacher: Teacher, settings: S
 
     Source: stage 2a of FANNO's published code; 4 characteristics x 12 task types x 2 forms a document.
     """
-    drafts = [
+    drafts = [draft for document in documents for draft in seed_drafts(document, settings)]
+    return await write_instructions(drafts, teacher, seed_sampling(settings), settings.filters, PHASE)
+
+
+def seed_drafts(document: Placed, settings: Settings) -> list[Draft]:
+    """One prompt for each tag combination that the document is asked for."""
+    return [
         Draft(
             prompt=PROMPT,
             values={"document": document.text, **tags.values()},
@@ -34,9 +40,11 @@ async def write_seeds(documents: Sequence[Placed], teacher: Teacher, settings: S
             task_type=tags.task_type.key,
             form=tags.form.key,
         )
-        for document in documents
         for tags in tags_for(document.id, settings.seeds.per_document, settings.run.seed)
     ]
+
+
+def seed_sampling(settings: Settings) -> Sampling:
+    """How seeds are drawn."""
     how = settings.seeds
-    sampling = Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)
-    return await write_instructions(drafts, teacher, sampling, settings.filters, PHASE)
+    return Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
@@ -33,6 +34,19 @@ def response_mode(settings: Settings, needs_context: bool) -> str:
     return mode
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a response may lean on.
+
+    Attributes:
+        own: text of the instruction's own document; None where the mode does not show it, or it is not there.
+        near: ids and texts of the retrieved documents, best first.
+    """
+
+    own: str | None = None
+    near: Sequence[tuple[str, str]] = ()
+
+
 async def respond(
     rows: Sequence[Instruction],
     vectors: Floats,
@@ -59,15 +73,27 @@ async def respond(
     Source: stage 3 of FANNO's published code (direct); the other modes are the ablations of the paper's first
     version (document, RAG, RAG+).
     """
-    retrieved = _retrieve(rows, vectors, library, mode, settings)
+    retrieved = nearest_documents(rows, vectors, library, mode, settings)
     own_texts = dict(zip(library.ids, library.texts, strict=True)) if library and mode in {"document", "rag+"} else {}
+    contexts = [Context(own_texts.get(row.document_id), near) for row, near in zip(rows, retrieved, strict=True)]
+    return await respond_from(rows, contexts, mode, teacher, settings)
+
+
+async def respond_from(
+    rows: Sequence[Instruction], contexts: Sequence[Context], mode: str, teacher: Teacher, settings: Settings
+) -> Outcome[Example]:
+    """The same, with what each response may lean on at hand.
+
+    Raises:
+        TryAgain, RunStops: from the teacher.
+    """
     asked, requests, dropped = [], [], []
-    for row, near in zip(rows, retrieved, strict=True):
-        if mode != "direct" and not near and row.document_id not in own_texts:
+    for row, context in zip(rows, contexts, strict=True):
+        if mode != "direct" and not context.near and context.own is None:
             dropped.append(rejected(row, PHASE, "no_context", "no document to answer from"))
             continue
-        asked.append((row, tuple(name for name, _ in near)))
-        requests.append(_request(row, own_texts.get(row.document_id, ""), [text for _, text in near], mode, settings))
+        asked.append((row, tuple(name for name, _ in context.near)))
+        requests.append(_request(row, context, mode, settings))
     answers = await ask(teacher, requests)
     lengths = teacher.count_tokens([answer.text for answer in answers])
     kept: list[Example] = []
@@ -77,9 +103,10 @@ async def respond(
     return Outcome(kept, dropped, len(rows))
 
 
-def _retrieve(
+def nearest_documents(
     rows: Sequence[Instruction], vectors: Floats, library: Library | None, mode: str, settings: Settings
 ) -> list[list[tuple[str, str]]]:
+    """Ids and texts of the documents retrieved for each instruction, best first; none where the mode shows none."""
     if library is None or mode not in {"rag", "rag+"}:
         return [[] for _ in rows]
     how = settings.responses
@@ -88,14 +115,14 @@ def _retrieve(
     return library.nearest(vectors, own, how.retrieve, how.min_score, how.own_document and mode == "rag")
 
 
-def _request(row: Instruction, document: str, near: Sequence[str], mode: str, settings: Settings) -> Request:
+def _request(row: Instruction, context: Context, mode: str, settings: Settings) -> Request:
     if mode == "direct":
         return direct_request(row, response_sampling(settings))
     values = {"instruction": question_of(row)}
     if mode in {"document", "rag+"}:
-        values["document"] = document
+        values["document"] = context.own or ""
     if mode in {"rag", "rag+"}:
-        values["retrieved"] = "\n\n".join(near)
+        values["retrieved"] = "\n\n".join(text for _, text in context.near)
     return rendered_request(row.id, PROMPTS[mode], values, response_sampling(settings), row.document_id)
 
 

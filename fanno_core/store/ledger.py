@@ -138,14 +138,29 @@ class Store:
         Raises:
             ContractBroken: phase or key cannot be part of a file's name.
         """
+        try:
+            entry = self.entry(phase, key)
+        except ShardDamaged:
+            return None
+        return entry if self.is_whole(entry) else None
+
+    def entry(self, phase: str, key: str) -> Entry:
+        """The entry of finished work, without a look at its files.
+
+        Raises:
+            ContractBroken: phase or key cannot be part of a file's name.
+            ShardDamaged: the entry is missing or damaged.
+        """
         path = self._entry_path(phase, key)
         try:
             record = json.loads(read_whole(path))
             entry = Entry.from_json(record["entry"])
             intact = record["sha256"] == sha256_of(canonical(record["entry"]).encode())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
-        return entry if intact and (entry.phase, entry.key) == (phase, key) and self.is_whole(entry) else None
+            intact = False
+        if not (intact and (entry.phase, entry.key) == (phase, key)):
+            raise ShardDamaged(f"the ledger's entry {phase}/{key} is missing or damaged; `fanno verify` names what is")
+        return entry
 
     def write_shard(self, phase: str, key: str, label: str, rows: Sequence[Any], contract: type[Any]) -> FileRef:
         """Commits rows as one shard.

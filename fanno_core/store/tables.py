@@ -80,6 +80,11 @@ def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[R
         raise ShardDamaged(f"{name} is damaged: it cannot be read as Parquet") from None
     if not table.schema.equals(schema_of(contract)):
         raise ShardDamaged(f"{name} does not hold the columns of {contract.__name__}")
+    return rows_of(table, contract)
+
+
+def rows_of(table: pa.Table, contract: Callable[..., Row]) -> list[Row]:
+    """The rows of a table whose columns are those of a contract, in their order."""
     columns = [_values(table.column(f.name), f.type) for f in table.schema]
     return [contract(*values) for values in zip(*columns, strict=True)]
 

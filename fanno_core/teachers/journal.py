@@ -7,9 +7,10 @@ stops the run: an answer that changes between two runs is worse than one that is
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -26,6 +27,8 @@ TABLE = """answers (
     key TEXT PRIMARY KEY, row_id TEXT NOT NULL, prompt TEXT NOT NULL, document_id TEXT NOT NULL, answer TEXT NOT NULL,
     sha256 TEXT NOT NULL
 )"""
+# For whoever asks what became of a row.
+INDEX = "CREATE INDEX IF NOT EXISTS answers_of_row ON answers (row_id)"
 ANSWER = TypeAdapter(Answer)
 HOW_TO_MEND = "`fanno verify OUT --repair` takes out what is damaged, so that only that is asked again"
 
@@ -98,9 +101,7 @@ class Journal:
         """
         wanted = set(keys)
         with self._transaction() as connection:
-            # One JSON parameter, since SQLite limits how many there may be.
-            statement = "SELECT * FROM answers WHERE key IN (SELECT value FROM json_each(?))"
-            rows = connection.execute(statement, [json.dumps(sorted(wanted))]).fetchall()
+            rows = _lines(connection, wanted)
         try:
             found = dict(map(read_line, rows))
         except ValueError:
@@ -108,6 +109,16 @@ class Journal:
         if not found.keys() <= wanted:
             raise RunStops(f"{self} gives an answer to another question; {HOW_TO_MEND}")
         return found
+
+    def about(self, row_id: str, prompt: str) -> list[Answer]:
+        """The answers to this prompt for this row, in the order of their keys; those that cannot be read are left out.
+
+        Raises:
+            TryAgain: another process held the journal for too long.
+            RunStops: the file is no journal.
+        """
+        with self._transaction() as connection:
+            return [answer for _, answer in _readable(_lines_about(connection, row_id, prompt))]
 
     def store(self, answered: Mapping[str, tuple[Request, Answer]]) -> dict[str, Answer]:
         """What the journal holds under these keys once they are on the disk, all of them or none.
@@ -170,6 +181,7 @@ class Journal:
         if not is_made_here(connection):
             connection.close()
             raise RunStops(f"{self} is damaged, or of another version of FANNO; {HOW_TO_MEND}")
+        connection.execute(INDEX)
         return connection
 
 
@@ -177,6 +189,65 @@ def is_made_here(connection: sqlite3.Connection) -> bool:
     """Whether the table of answers is, to the letter, the one that this version makes."""
     (made,) = connection.execute("SELECT CAST(sql AS BLOB) FROM sqlite_master WHERE name = 'answers'").fetchone()
     return bool(made == f"CREATE TABLE {TABLE}".encode())
+
+
+class JournalReader:
+    """A journal that stays as it is, for whoever tells of its answers. One that cannot be read counts as absent.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def fetch(self, keys: Iterable[str]) -> dict[str, Answer]:
+        """The answers written down under these keys.
+
+        Raises:
+            RunStops: there is no such file, it is no journal, or another process holds it.
+        """
+        with self._reading() as connection:
+            return dict(_readable(_lines(connection, keys)))
+
+    def about(self, row_id: str, prompt: str) -> list[Answer]:
+        """The answers to this prompt for this row, in the order of their keys.
+
+        Raises:
+            RunStops: there is no such file, it is no journal, or another process holds it.
+        """
+        with self._reading() as connection:
+            return [answer for _, answer in _readable(_lines_about(connection, row_id, prompt))]
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        # SQLite keeps two files beside a journal that it reads, and takes them away again; it cannot where nobody may
+        # write. Then nobody writes to the journal either.
+        how = "mode=rw" if os.access(self._path.parent, os.W_OK) else "immutable=1"
+        place = f"{self._path.absolute().as_uri()}?{how}"
+        try:
+            with closing(sqlite3.connect(place, BUSY_TIMEOUT_S, uri=True)) as connection:
+                connection.text_factory = bytes  # damaged text may be no UTF-8
+                yield connection
+        except sqlite3.Error as error:
+            raise RunStops(f"journal {self._path} cannot be read: {error}; was it moved or removed?") from None
+
+
+def _lines(connection: sqlite3.Connection, keys: Iterable[str]) -> list[tuple[bytes, ...]]:
+    # One JSON parameter, since SQLite limits how many there may be.
+    statement = "SELECT * FROM answers WHERE key IN (SELECT value FROM json_each(?))"
+    return connection.execute(statement, [json.dumps(sorted(set(keys)))]).fetchall()
+
+
+def _lines_about(connection: sqlite3.Connection, row_id: str, prompt: str) -> list[tuple[bytes, ...]]:
+    statement = "SELECT * FROM answers WHERE row_id = ? AND prompt = ? ORDER BY key"
+    return connection.execute(statement, [row_id, prompt]).fetchall()
+
+
+def _readable(lines: Iterable[tuple[bytes, ...]]) -> Iterator[tuple[str, Answer]]:
+    for line in lines:
+        with suppress(ValueError):
+            yield read_line(line)
 
 
 def _text_of(answer: Answer, key: str) -> str:

@@ -56,10 +56,15 @@ class ObjectJournal:
             TryAgain, RunStops: the object store cannot be reached, or refuses.
             RunStops: a segment is not what was put.
         """
-        copy = _copy_of(self._folder, os.getpid())
-        with copy.lock:
-            self._read_new(copy)
-        return copy.answers.fetch(keys)
+        return self._up_to_date().fetch(keys)
+
+    def about(self, row_id: str, prompt: str) -> list[Answer]:
+        """The answers to this prompt for this row, in the order of their keys; those that cannot be read are left out.
+
+        Raises:
+            TryAgain, RunStops: the object store cannot be reached, or refuses.
+        """
+        return self._up_to_date().about(row_id, prompt)
 
     def store(self, answered: Mapping[str, tuple[Request, Answer]]) -> dict[str, Answer]:
         """What the journal holds under these keys once they are put, all of them or none.
@@ -81,6 +86,13 @@ class ObjectJournal:
 
     def close(self) -> None:
         """Does nothing: the copy is the process' own, and serves the next journal of this folder."""
+
+    def _up_to_date(self) -> Journal:
+        """The copy of this process, with all that the folder holds."""
+        copy = _copy_of(self._folder, os.getpid())
+        with copy.lock:
+            self._read_new(copy)
+        return copy.answers
 
     def _append(self, copy: _Copy, data: bytes) -> None:
         for _ in range(MOST_TRIES):

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from typing import Any
 
+import hypothesis
 import pytest
 import yaml
 from hypothesis import example as case
@@ -10,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from fanno_core.dataset.card import MOST_SOURCES, PREVIEW, Provenance, card_bytes, funnel_table
-from fanno_core.settings import Publish
+from fanno_core.dataset.card import MOST_SOURCES, PREVIEW, Provenance, card_bytes, funnel_table, run_command
+from fanno_core.settings import Publish, Settings, bytes_of, load_settings
 from fanno_core.store.contracts import Example
 
 FUNNEL = [
@@ -147,6 +149,7 @@ def test_many_sources_are_summed_up() -> None:
 HOSTILE = st.text(st.sampled_from("|`\\\n\r\t\u2028\u0085\x0b -#>*_~[]()<!&:=+{}$aé1."), min_size=1, max_size=30)
 
 
+@hypothesis.settings(max_examples=40)
 @given(HOSTILE)
 @case("a|b | c || d")
 @case("a\n\n# A heading\n\n| x | y |\n| --- | --- |")
@@ -174,3 +177,64 @@ def test_no_name_of_a_source_or_licence_breaks_the_card(name: str) -> None:
 def test_pipes_of_a_name_are_shown_and_backticks_are_softened() -> None:
     _, body = card([example(source="a|b `c`\nd")])
     assert ["CC0-1.0", "a|b 'c' d", "1"] in cells(body)
+
+
+def test_figures_are_those_of_the_rows() -> None:
+    rows = [
+        replace(example("i0"), instruction="one", output="a b", similarity=-1.0, task_type="", iteration=0),
+        replace(example("i1"), instruction="one two", output="a b c d", similarity=0.2),
+        replace(example("i2"), instruction="one two three", output="a b c d e f", similarity=0.4),
+    ]
+    found = cells(card(rows)[1])
+    assert ["words of the instruction", "1", "1.50", "2", "2.50", "3"] in found
+    assert ["words of the response", "2", "3", "4", "5", "6"] in found
+    assert ["cosine to the nearest instruction before it", "0.20", "0.25", "0.30", "0.35", "0.40"] in found
+    assert ["commonsense", "2", "█████████████ 66.7%"] in found
+    assert ["none", "1", "███████ 33.3%"] in found
+    assert ["augmented", "2", "█████████████ 66.7%"] in found
+
+
+def test_one_row_has_figures_and_no_rows_have_none() -> None:
+    assert ["words of the response", "2", "2", "2", "2", "2"] in cells(card([example()])[1])
+    assert "There are no rows." in card([])[1]
+
+
+def test_the_command_that_makes_it_again_is_there_where_it_is_known() -> None:
+    assert "## Make it again" in card([example()])[1]
+    command = run_command(Settings())
+    assert command == "fanno run --corpus DOCUMENTS --out OUT"
+    assert f"```sh\n{command}\n```\n" in card([example()], replace(PROVENANCE, command=command))[1]
+
+
+CHANGED = (
+    "screen.languages=['en', 'de']",
+    "screen.require_licence=true",
+    "seeds.documents=20",
+    'publish.system=Don\'t guess; say "unknown"',
+    "teacher.name=transformers",
+    "teacher.model=mistralai/Mistral-7B-Instruct-v0.3",
+    "run.concurrency=8",
+)
+
+
+def test_the_command_sets_what_can_change_a_byte_and_reads_back_as_the_same_settings() -> None:
+    settings = load_settings(None, CHANGED)
+    words = shlex.split(run_command(settings))
+    assert words[:6] == ["fanno", "run", "--corpus", "DOCUMENTS", "--out", "OUT"]
+    assert set(words[6::2]) == {"--set"}
+    assert bytes_of(load_settings(None, words[7::2]), Settings.model_fields) == bytes_of(
+        settings, Settings.model_fields
+    )
+    assert "concurrency" not in run_command(settings)
+
+
+@pytest.mark.parametrize("folder", ["/home/somebody/models/bees", "~/models/bees", "./models/bees"])
+def test_the_command_names_no_folder_of_a_machine(folder: str) -> None:
+    settings = load_settings(None, ["teacher.name=transformers", f"teacher.model={folder}"])
+    assert shlex.split(run_command(settings))[-1] == "teacher.model=bees"
+
+
+def test_a_command_cannot_end_its_block() -> None:
+    front, body = card([example()], replace(PROVENANCE, command="fanno run --set 'publish.system=```\n# A heading'"))
+    assert structure(body) == structure(card([example()], replace(PROVENANCE, command="fanno run"))[1])
+    assert front["license"] == "other"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanno_core.errors import RunStops
-from fanno_core.teachers.journal import Journal, line_of
+from fanno_core.teachers.journal import Journal, JournalReader, line_of
 from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
 
 IDENTITY = Identity("echo", "m", "r1")
@@ -153,3 +154,52 @@ def test_two_thousand_answers_in_forty_calls_are_cheap(journal: Journal) -> None
         journal.store(answered)
     # 10 us an answer were measured; the slack is for slow machines.
     assert (time.process_time() - start) / 2000 < 100e-6
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_reader_finds_what_is_there_and_leaves_nothing(
+    journal: Journal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    journal.store({"k": (ask("a"), Answer("one")), "l": (ask("a"), Answer("two")), "m": (ask("b"), Answer("three"))})
+    journal.close()
+    monkeypatch.setattr(os, "access", lambda *_: writable)
+    reader = JournalReader(tmp_path / "answers.sqlite")
+    before = (tmp_path / "answers.sqlite").read_bytes()
+    assert reader.fetch(["k", "absent"]) == {"k": Answer("one")}
+    assert reader.about("row of a", "p@1") == [Answer("one"), Answer("two")]
+    assert reader.about("row of a", "p@2") == []
+    assert [path.name for path in tmp_path.iterdir()] == ["answers.sqlite"]
+    assert (tmp_path / "answers.sqlite").read_bytes() == before
+
+
+def test_a_reader_reads_while_the_journal_is_written(journal: Journal, tmp_path: Path) -> None:
+    journal.store({"k": (ask("a"), Answer("one"))})
+    assert JournalReader(tmp_path / "answers.sqlite").fetch(["k"]) == {"k": Answer("one")}
+    journal.store({"l": (ask("a"), Answer("two"))})
+    assert journal.about("row of a", "p@1") == [Answer("one"), Answer("two")]
+
+
+def test_a_reader_passes_over_an_answer_that_cannot_be_read_and_leaves_it(journal: Journal, tmp_path: Path) -> None:
+    journal.store({"k": (ask("a"), Answer("one"))})
+    journal.close()
+    path = tmp_path / "answers.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE answers SET answer = '{'")
+    assert JournalReader(path).fetch(["k"]) == {}
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("SELECT count(*) FROM answers").fetchone() == (1,)
+
+
+def test_a_reader_makes_no_journal_where_there_is_none(tmp_path: Path) -> None:
+    (tmp_path / "other").write_bytes(b"no journal at all, and longer than a header of SQLite would be")
+    for name in ("absent", "other"):
+        with pytest.raises(RunStops, match="cannot be read"):
+            JournalReader(tmp_path / name).fetch(["k"])
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_rows_are_found_through_an_index(journal: Journal, tmp_path: Path) -> None:
+    journal.store({"k": (ask("a"), Answer("one"))})
+    with sqlite3.connect(tmp_path / "answers.sqlite") as connection:
+        plan = connection.execute("EXPLAIN QUERY PLAN SELECT answer FROM answers WHERE row_id = 'r' AND prompt = 'p'")
+        assert "USING INDEX answers_of_row" in plan.fetchone()[3]

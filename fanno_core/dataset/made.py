@@ -1,0 +1,114 @@
+"""What a finished run left in its output folder, for whoever tells about it: report, explanation, samples, exports."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from fanno_core.errors import RunStops
+from fanno_core.settings import Settings
+from fanno_core.store.contracts import Example, Rejection
+from fanno_core.store.durable import read_whole
+from fanno_core.store.ledger import Entry, Store
+from fanno_core.store.location import Location
+from fanno_core.store.tables import rows_of
+from fanno_core.teachers.protocol import Identity
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Made:
+    """The last run of an output folder, and everything that its phases committed.
+
+    Attributes:
+        out: the output folder.
+        record: what `run.json` holds.
+    """
+
+    out: Location
+    record: Mapping[str, Any]
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings of the run."""
+        return Settings.model_validate(self.record["settings"])
+
+    @cached_property
+    def teacher(self) -> Identity:
+        """Who answered."""
+        return Identity(**self.record["identity"])
+
+    @cached_property
+    def entries(self) -> Mapping[str, tuple[Entry, ...]]:
+        """The ledger's entries by phase, in the order of its jobs.
+
+        Raises:
+            ShardDamaged: an entry is missing or damaged.
+        """
+        store = Store(self.out)
+        return {phase: tuple(store.entry(phase, key) for key in keys) for phase, keys in self.record["work"].items()}
+
+    def kept(self, phase: str, contract: Callable[..., Row]) -> list[Row]:
+        """The rows that a phase kept, shard after shard; none where it did not run.
+
+        Raises:
+            ShardDamaged: a shard is missing or damaged.
+        """
+        return Store(self.out).read([ref for entry in self.entries.get(phase, ()) for ref in entry.kept], contract)
+
+    def extra(self, phase: str, name: str, contract: Callable[..., Row]) -> list[Row]:
+        """The rows of an extra table of a phase, such as `vectors`, over all of its entries.
+
+        Raises:
+            ShardDamaged: a shard is missing or damaged.
+        """
+        entries = self.entries.get(phase, ())
+        return Store(self.out).read([entry.extras[name] for entry in entries if name in entry.extras], contract)
+
+    def rejections(self) -> list[Rejection]:
+        """Every rejected row of the run, phase after phase.
+
+        Raises:
+            ShardDamaged: a shard is missing or damaged.
+        """
+        refs = [ref for entries in self.entries.values() for entry in entries for ref in entry.rejected]
+        return Store(self.out).read(refs, Rejection)
+
+    def examples(self) -> list[Example]:
+        """The rows of the data set, in the order of their ids.
+
+        Raises:
+            ShardDamaged: a file of the data set is missing or damaged.
+        """
+        columns = [f.name for f in fields(Example)]
+        rows: list[Example] = []
+        for entry in self.entries.get("publish", ()):
+            for ref in entry.kept:
+                data = pa.BufferReader(Store(self.out).bytes_of(ref))
+                rows += rows_of(pq.read_table(data, columns=columns), Example)
+        return rows
+
+
+def open_made(out: Location) -> Made:
+    """What the last run left in this folder.
+
+    Raises:
+        RunStops: there is no finished run, or an earlier version of FANNO left it.
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    try:
+        record = json.loads(read_whole(out / "run.json"))
+    except (OSError, ValueError):
+        raise RunStops(f"{out} holds no finished run: `fanno run --corpus ... --out {out}` makes one") from None
+    if not (isinstance(record, dict) and {"work", "identity", "dataset"} <= record.keys()):
+        raise RunStops(f"{out}/run.json was written by an earlier version; run `fanno run` on it again")
+    if not record["dataset"]["rows"]:
+        raise RunStops(f"the last run in {out} did not come to its end: run it again, it goes on")
+    return Made(out, record)

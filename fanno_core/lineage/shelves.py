@@ -1,0 +1,91 @@
+"""Rows of a run by a column's value. Only that column is read of all shards, and the rest of those that hold it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from fanno_core.dataset.made import Made
+from fanno_core.errors import ShardDamaged
+from fanno_core.store.contracts import Rejection
+from fanno_core.store.durable import each
+from fanno_core.store.ledger import FileRef, Store
+from fanno_core.store.tables import rows_of
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Shelves:
+    """The committed shards of a run, as far as they are asked for."""
+
+    made: Made
+
+    def kept(self, phase: str) -> tuple[FileRef, ...]:
+        """Kept shards of a phase, in the order of its jobs; none where it did not run."""
+        return tuple(ref for entry in self.made.entries.get(phase, ()) for ref in entry.kept)
+
+    def rejected(self, phase: str) -> tuple[FileRef, ...]:
+        """Rejected shards of a phase."""
+        return tuple(ref for entry in self.made.entries.get(phase, ()) for ref in entry.rejected)
+
+    def tables(self, phase: str, name: str) -> tuple[FileRef, ...]:
+        """The extra tables of that name of a phase, in the order of its jobs."""
+        return tuple(entry.extras[name] for entry in self.made.entries.get(phase, ()) if name in entry.extras)
+
+    def column(self, refs: Sequence[FileRef], *names: str) -> list[pa.Table]:
+        """These columns of each shard. They are not held against the ledger's digest; `rows` are.
+
+        Raises:
+            ShardDamaged: a shard is missing, or is no Parquet file.
+        """
+        return each(self.made.out, lambda ref: self._columns(ref, names), refs)
+
+    def rows(
+        self, refs: Sequence[FileRef], contract: Callable[..., Row], column: str, wanted: Collection[str]
+    ) -> list[Row]:
+        """The rows whose column holds one of these values, shard after shard.
+
+        Raises:
+            ShardDamaged: a shard is missing or damaged.
+        """
+        if not wanted:
+            return []
+        values = pa.array(sorted(wanted), pa.string())
+        tables = self.column(refs, column)
+        hits = [ref for ref, table in zip(refs, tables, strict=True) if pc.any(_among(table, column, values)).as_py()]
+        names = [f.name for f in fields(contract)]  # type: ignore[arg-type]
+        found: list[Row] = []
+        for ref in hits:
+            table = pq.read_table(pa.BufferReader(Store(self.made.out).bytes_of(ref)), columns=names)
+            found += rows_of(table.filter(_among(table, column, values)), contract)
+        return found
+
+    def row(self, refs: Sequence[FileRef], contract: Callable[..., Row], row_id: str) -> Row | None:
+        """The row of that id; None where no shard holds it."""
+        key = fields(contract)[0].name  # type: ignore[arg-type]
+        return next(iter(self.rows(refs, contract, key, {row_id})), None)
+
+    def rejections(self, phases: Sequence[str], column: str, value: str) -> list[Rejection]:
+        """Rejections by these phases, in their order, whose column holds that value."""
+        refs = [ref for phase in phases for ref in self.rejected(phase)]
+        return self.rows(refs, Rejection, column, {value})
+
+    def _columns(self, ref: FileRef, names: Sequence[str]) -> pa.Table:
+        path = self.made.out / ref.path
+        try:
+            # An object is read whole in any case: its parts would take a request each.
+            data: Any = path if isinstance(path, Path) else pa.BufferReader(Store(self.made.out).bytes_of(ref))
+            return pq.ParquetFile(data).read(columns=list(names))
+        except (pa.ArrowException, OSError):
+            raise ShardDamaged(f"{ref.path} cannot be read; `fanno verify` names what is damaged") from None
+
+
+def _among(table: pa.Table, column: str, values: pa.Array) -> Any:
+    return pc.is_in(table.column(column), value_set=values)
