@@ -1,0 +1,1 @@
+"""The measures of a report, a family a file."""

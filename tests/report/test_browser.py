@@ -1,0 +1,205 @@
+"""The report in a real headless Chromium: drawn, quiet, quick, and usable by keyboard at every width."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fanno_core.report.figures import figures_of
+from fanno_core.report.table import ReportRow
+from fanno_core.report.write import write_report
+from tests.report.numbers import HOSTILE, full_numbers, rows
+
+pytestmark = pytest.mark.slow
+
+READY = "html[data-rows=ready][data-charts=drawn]"
+STALL_MS = 200
+LARGEST_BYTES = 15_000_000
+# Marks of a chart that cover something: a chart whose scales are broken has marks of no size.
+DRAWN = """() => Object.fromEntries([...document.querySelectorAll(".chart")].map((chart) => [
+  chart.id.replace("chart-", ""),
+  [...chart.querySelectorAll(".role-mark path, .role-mark text")].filter((mark) => {
+    const box = mark.getBoundingClientRect();
+    return box.width + box.height > 4;
+  }).length,
+]))"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("needs Chromium: apt-get install chromium")
+    with sync.sync_playwright() as playwright:
+        # Containers have no user namespaces for its sandbox; it opens nothing but our own file.
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def table() -> list[ReportRow]:
+    return rows(300)
+
+
+@pytest.fixture(scope="module")
+def page_path(table: list[ReportRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("report")
+    return out / write_report(out, full_numbers(), table)[0]
+
+
+@pytest.fixture
+def opened(chromium: Any, page_path: Path) -> Iterator[Any]:
+    """The page of 300 rows at desktop width."""
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(page_path.as_uri())
+    page.wait_for_selector(READY)
+    yield page
+    page.close()
+
+
+def found(page: Any) -> int:
+    """How many rows the table says that it found."""
+    page.wait_for_selector("#table[aria-busy=false]")
+    words = page.text_content("#found").replace(",", "").split()
+    return int(words[-1]) if words[-1].isdigit() else 0
+
+
+def search(page: Any, **fields: str) -> int:
+    for name, value in fields.items():
+        field = page.locator(f"#filters [name={name}]")
+        if field.evaluate("field => field.tagName") == "SELECT":
+            field.select_option(value)
+        else:
+            field.fill(value)
+    page.wait_for_timeout(400)  # longer than the pause after the last key
+    return found(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_chart_is_drawn_and_nothing_is_asked_of_the_network(
+    chromium: Any, page_path: Path, width: int, scheme: str
+) -> None:
+    page = chromium.new_page(viewport={"width": width, "height": 850}, color_scheme=scheme)
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(page_path.as_uri())
+    page.wait_for_selector(READY)
+    drawn = page.evaluate(DRAWN)
+    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    title, theme = page.title(), page.evaluate("document.documentElement.dataset.theme")
+    page.close()
+    assert said == []
+    assert asked == [page_path.as_uri()]
+    names = {figure.name for section in figures_of(full_numbers()).values() for figure in section}
+    assert {name for name, marks in drawn.items() if marks} == names
+    assert overflow <= 0
+    assert (title, theme) == ("FANNO on web mix: report", scheme)
+
+
+def test_search_and_filters_find_what_is_there(opened: Any, table: list[ReportRow]) -> None:
+    assert found(opened) == len(table)
+    word = table[120].output.split()[3]
+    holding = [row for row in table if word.lower() in f"{row.instruction} {row.input} {row.output}".lower()]
+    assert search(opened, search=word) == len(holding) > 0
+    assert search(opened, search="") == len(table)
+    chosen = [row for row in table if row.iteration == 3 and row.form == "imperative"]
+    assert search(opened, iteration="3", form="imperative") == len(chosen) > 0
+    assert search(opened, iteration="any", form="any", flags="link") == sum("link" in row.flags for row in table)
+    assert search(opened, flags="any", task_type="code") == sum(row.task_type == "code" for row in table)
+    assert search(opened, task_type="any", topic="4") == sum(row.document.topic == 4 for row in table)
+    assert search(opened, topic="any", source="shelf-7/") == sum("shelf-7/" in row.document.source for row in table)
+    assert search(opened, search="no such words anywhere") == 0
+    opened.click("button[type=reset]")
+    opened.wait_for_timeout(100)
+    assert found(opened) == len(table)
+
+
+def test_rows_come_in_pages_of_fifty(opened: Any, table: list[ReportRow]) -> None:
+    assert opened.locator("#table tbody tr").count() == 50
+    for _ in range(5):
+        opened.click("#after")
+    assert opened.text_content("#found") == "Rows 251 to 300 of 300"
+    assert opened.is_disabled("#after")
+    assert table[250].instruction in opened.text_content("#table tbody tr:first-child")
+
+
+def test_a_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any, table: list[ReportRow]) -> None:
+    opened.focus("#after")
+    for _ in range(3):
+        opened.keyboard.press("Tab")
+    opened.keyboard.press("Enter")
+    opened.wait_for_selector("dialog[open]")
+    row = table[2]
+    told = opened.text_content("dialog")
+    for text in (row.output, row.document.source, row.document.excerpt, row.instruction_prompt, row.response_sampling):
+        assert text in told
+    assert f"fanno explain {row.id} --out '" in told
+    opened.keyboard.press("Escape")
+    assert opened.locator("dialog[open]").count() == 0
+    assert opened.evaluate("document.activeElement.textContent") == row.instruction
+
+
+def test_counterexamples_lead_to_their_rows(opened: Any, table: list[ReportRow]) -> None:
+    row = table[5]
+    opened.evaluate(f"location.hash = 'row-{row.id}'")
+    opened.click("dialog a")
+    opened.wait_for_selector(f"#lineage-title:text-is('Row {row.counterexamples[0]}')")
+
+
+def test_hostile_text_is_shown_as_text(opened: Any, table: list[ReportRow]) -> None:
+    opened.evaluate(f"location.hash = 'row-{table[0].id}'")
+    opened.wait_for_selector("dialog[open]")
+    assert opened.text_content("dialog").count(HOSTILE) >= 5
+    assert opened.locator("img").count() == 0
+
+
+def test_the_switch_goes_from_light_to_dark(opened: Any) -> None:
+    assert opened.locator(".chart[data-drawn=light]").count() > 25
+    opened.click("#theme")
+    opened.wait_for_selector(".chart:not([data-drawn=dark])", state="detached")
+    assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(22, 28, 34)"
+
+
+def test_paper_gets_the_light_theme_without_controls(opened: Any) -> None:
+    opened.click("#theme")
+    opened.emulate_media(media="print")
+    assert not opened.is_visible("nav") and not opened.is_visible("#filters")
+    assert opened.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_ten_thousand_rows_open_and_filter_without_a_stall(chromium: Any, tmp_path: Path) -> None:
+    path = tmp_path / write_report(tmp_path, full_numbers(), rows(10_000))[0]
+    assert path.stat().st_size < LARGEST_BYTES
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    chromium.start_tracing(page=page, categories=["toplevel"])
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY, timeout=90_000)
+    assert found(page) == 10_000
+    assert search(page, search="court") > 5_000
+    assert search(page, search="court songs", iteration="3") > 100
+    page.click("#table tbody button")
+    page.wait_for_selector("dialog[open]")
+    longest = longest_task_ms(json.loads(chromium.stop_tracing())["traceEvents"])
+    page.close()
+    assert 1 < longest < STALL_MS
+
+
+def longest_task_ms(events: list[dict[str, Any]]) -> float:
+    """The longest task of the page's main thread, by the processor's time: on a quiet machine that is what one waits.
+
+    PerformanceObserver's `longtask` tells the wall's time, in which other tests of this machine have their share.
+    """
+    names = (event for event in events if event["name"] == "thread_name")
+    main = {(event["pid"], event["tid"]) for event in names if event["args"]["name"] == "CrRendererMain"}
+    tasks = (event for event in events if event["name"] == "ThreadControllerImpl::RunTask")
+    return max(event.get("tdur", 0) for event in tasks if (event["pid"], event["tid"]) in main) / 1000
