@@ -5,19 +5,23 @@ from typing import Any
 from prefect import flow
 
 from fanno_core.dataset.record import published
+from fanno_core.decontamination.benchmarks import find_benchmarks
 from fanno_core.documents.sources import find_sources
 from fanno_core.settings import Settings
 from flows.augmentation import think_different
 from tasks.communities import communities, encode, queue
+from tasks.decontaminate import decontaminate, decontaminate_jobs
 from tasks.ingest import ingest, ingest_jobs
 from tasks.instructions import novelty, seeds
-from tasks.publish import publish, publish_job
+from tasks.publish import publish_from, publish_job
+from tasks.report import report
 from tasks.responses import response_jobs, responses
 from tasks.run import open_run
 from tasks.screen import duplicates, privacy, rules, verdicts
+from tasks.telling import run_name
 
 
-@flow(name="fanno", flow_run_name="fanno to {out}", validate_parameters=True)
+@flow(name="fanno", flow_run_name=run_name, validate_parameters=True)
 async def fanno(
     corpus: list[str],
     out: str,
@@ -35,6 +39,8 @@ async def fanno(
         open_teachers_only: Refuse a teacher whose declared licence is not open, whatever the settings say.
     """
     async with open_run(out, settings, open_teachers_only) as run:
+        benchmarks = find_benchmarks(settings.decontaminate)
+
         # (1) Document pre-screen: clean segments, each once, worth learning from, none too near another.
         segments = await run.do(ingest, ingest_jobs(find_sources(corpus), run))
         ruled = await run.map(rules, documents=segments)
@@ -50,7 +56,10 @@ async def fanno(
         pool = await run.one(novelty, instructions=drafts)
         pool += await think_different(run, pool, lots.labelled("window"))
 
-        # (3) Responses, and the data set.
+        # (3) Responses, without what stands in a benchmark that the user names; the data set, and its report.
         examples = await run.do(responses, response_jobs(pool, screened, vectors, run))
-        await run.do(publish, [publish_job(examples, run)])
+        if benchmarks:
+            examples = await run.do(decontaminate, decontaminate_jobs(examples, pool, benchmarks, run))
+        await run.do(publish_from(corpus, run), [publish_job(examples, run)])
+        await report(run)
     return published(run.out)

@@ -56,6 +56,6 @@ def ingest_jobs(sources: Sequence[Source], run: Run) -> list[Job]:
     jobs = []
     for number, group in enumerate(groups):
         content = [[s.name, s.format, s.compression, s.digest, s.licence] for s in group]
-        job = run.job(PHASE, {}, {"content": content}, f"sources {number + 1}/{len(groups)}")
+        job = run.job(PHASE, {}, {"content": content}, f"part {number + 1} of {len(groups)}")
         jobs.append(job.with_part({"sources": [asdict(source) for source in group]}))
     return jobs

@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeVar
 
 import numpy as np
-from prefect import Task, task
+from prefect import Task
 from prefect.cache_policies import CachePolicy
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.serializers import Serializer
@@ -76,7 +76,7 @@ class Job:
         out: the output folder.
         phase: the phase, by name.
         key: fingerprint of the work.
-        label: what the UI calls this piece.
+        label: what the UI calls this piece of the phase; empty for the whole of it.
         settings: all settings.
         inputs: role to committed files.
         part: plain values that say which part of the work this is.
@@ -104,6 +104,11 @@ class Job:
     def teacher(self) -> Journalled:
         """The teacher, behind the journal."""
         return Journalled(teacher_of(self.settings), self.journal)
+
+    @property
+    def title(self) -> str:
+        """What the UI and errors call the work: `rules, part 1 of 3`."""
+        return f"{self.phase}, {self.label}" if self.label else self.phase
 
     def close(self) -> None:
         """Lets go of what the job has opened."""
@@ -146,7 +151,7 @@ def make_job(
     out: str,
     settings: Settings,
     inputs: Mapping[str, tuple[FileRef, ...]],
-    label: str = "all",
+    label: str = "",
     part: Mapping[str, Any] | None = None,
 ) -> Job:
     """A job with its fingerprint: phase, version, settings, prompts, teacher, encoder and input digests."""
@@ -181,19 +186,31 @@ class Step:
     task: Task[[Job], Finished]
 
 
-def phase_task(phase: Phase) -> Callable[[Work], Step]:
-    """Makes a function from job to outcome a cached Prefect task."""
+def phase_task(
+    phase: Phase,
+    kind: Callable[..., Task[[Job], Finished]] = Task,
+    tell: Callable[[Job], None] = lambda _: None,
+) -> Callable[[Work], Step]:
+    """Makes a function from job to outcome a cached Prefect task.
+
+    Args:
+        phase: the phase.
+        kind: which kind of task.
+        tell: tells Prefect of a job that the task has done, or found done.
+    """
 
     def decorate(work: Work) -> Step:
         async def body(job: Job) -> Finished:
-            with one_sentence(f"phase {phase.name}, {job.label}"):
-                return await perform(phase, work, job)
+            with one_sentence(f"phase {job.title}"):
+                finished = await perform(phase, work, job)
+                tell(job)
+                return finished
 
         body.__doc__ = work.__doc__
-        cached = task(  # type: ignore[call-overload]
+        cached = kind(
             body,
             name=phase.name,
-            task_run_name=f"{phase.name} {{job.label}}",
+            task_run_name="{job.title}",
             cache_policy=ByFingerprint(),
             result_serializer=FinishedSerializer(),
             persist_result=True,
@@ -213,20 +230,22 @@ async def perform(phase: Phase, work: Work, job: Job) -> Finished:
 
     Work that writes its own files, as publishing does, hands back the entry that names them.
     """
+    # Not `job.out`: in the string that all jobs share, Prefect would see the result of the last task in each of them.
+    out = str(job.store.out)
     done = job.store.find(phase.name, job.key)
     if done:
-        return Finished(job.out, done, reused=True)
+        return Finished(out, done, reused=True)
     try:
         outcome = await work(job)
     finally:
         job.close()
     if isinstance(outcome, Entry):
         job.store.record(outcome)
-        return Finished(job.out, outcome)
+        return Finished(out, outcome)
     shards = phase.shards(list(outcome.kept), job.settings)
     asked = job.teacher.asked if phase.asks_teacher else {}
     entry = job.store.commit(phase.name, job.key, job.rows_in, outcome, shards, phase.contract, asked)
-    return Finished(job.out, entry)
+    return Finished(out, entry)
 
 
 async def is_passing(_task: Task[..., Any], _run: TaskRun, state: State[Any]) -> bool:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
+from typing import cast
 
-from fanno_core.dataset.card import Provenance
+from prefect.tasks import MaterializingTask
+
+from fanno_core.dataset.card import Provenance, run_command
 from fanno_core.dataset.publish import publish_dataset
 from fanno_core.responses.answers import response_mode
 from fanno_core.store.contracts import Example
 from fanno_core.store.ledger import Entry
 from fanno_core.teachers.licences import declared_licence
-from tasks.phase import Job, Phase, phase_task
+from tasks.assets import corpus_assets, dataset_asset, tell_of_dataset
+from tasks.phase import Finished, Job, Phase, Step, phase_task
 from tasks.run import Run, Shards
 from tasks.teachers import needs_context, teacher_name
 
 PHASE = Phase(
     "publish",
-    version=2,
+    version=3,
     contract=Example,
     settings=("publish", "screen.languages", "run.seed"),
     asks_teacher=True,
@@ -25,7 +30,7 @@ PHASE = Phase(
 )
 
 
-@phase_task(PHASE)
+@phase_task(PHASE, kind=partial(MaterializingTask, assets=()), tell=tell_of_dataset)
 async def publish(job: Job) -> Entry:
     """Writes the data set, its card and its manifest."""
     settings = job.settings
@@ -39,6 +44,7 @@ async def publish(job: Job) -> Entry:
         seed=settings.run.seed,
         languages=settings.screen.languages,
         funnel=job.part["funnel"],
+        command=job.part["command"],
     )
     kept, others = publish_dataset(rows, job.store.out, settings.publish, provenance)
     return Entry(PHASE.name, job.key, len(rows), len(rows), kept, (), others)
@@ -48,6 +54,13 @@ def phases_of(row: Example, versions: Mapping[str, int]) -> str:
     """The phases that a row went through, with their versions, in order: seeds alone know nothing of augmentation."""
     others = {"augment"} if row.iteration == 0 else set()
     return " ".join(f"{name}@{version}" for name, version in versions.items() if name not in others)
+
+
+def publish_from(corpus: Sequence[str], run: Run) -> Step:
+    """The phase, told to Prefect as what makes the data set from this corpus."""
+    task = cast("MaterializingTask[[Job], Finished]", publish.task)
+    made, of = dataset_asset(run.out, run.settings), corpus_assets(corpus)
+    return replace(publish, task=task.with_options(assets=[made], asset_deps=[*of]))
 
 
 def publish_job(examples: Shards, run: Run) -> Job:
@@ -60,5 +73,6 @@ def publish_job(examples: Shards, run: Run) -> Job:
         "mode": mode,
         "phases": dict(run.versions),
         "teacher_licence": declared_licence(run.settings.teacher),
+        "command": run_command(run.settings),
     }
     return run.job(PHASE, {"examples": examples}, part)

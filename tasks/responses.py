@@ -73,8 +73,13 @@ def response_jobs(instructions: Shards, documents: Shards, vectors: Shards, run:
             phase,
             {"instructions": (shard,), "vectors": (entry.extras["vectors"],), **shown},
             {"mode": mode},
-            f"{entry.phase} {number} {shard.label}",
+            _label(number, part, len(entry.kept)),
         )
         for number, entry in enumerate(instructions.entries)
-        for shard in entry.kept
+        for part, shard in enumerate(entry.kept, 1)
     ]
+
+
+def _label(window: int, part: int, parts: int) -> str:
+    asked = f"window {window}" if window else "seeds"
+    return f"{asked}, part {part} of {parts}" if parts > 1 else asked

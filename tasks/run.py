@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
-from prefect.artifacts import acreate_progress_artifact, aupdate_progress_artifact
+from prefect.client.schemas.objects import StateDetails
 from prefect.filesystems import WritableFileSystem
 from prefect.logging import get_run_logger
+from prefect.states import Completed
 
 from fanno_core.communities.encoder import Encoder
 from fanno_core.dataset.record import MAY_BE_EMPTY, PhaseRecord, record_phase, write_rejected, write_run_record
@@ -26,15 +28,20 @@ from fanno_core.store.location import Location, open_location
 from fanno_core.store.ownership import owned
 from fanno_core.teachers.answer_journal import shared_journal
 from fanno_core.teachers.licences import require_open
+from fanno_core.teachers.protocol import Identity
 from tasks.edge import one_sentence
 from tasks.phase import Finished, Job, Phase, Step, make_job
 from tasks.reaping import known_owner
 from tasks.results import result_storage
 from tasks.runners import Runner, task_runner
-from tasks.teachers import teacher_name, with_servers
-from tasks.telling import leave_funnel, nothing_left, progress_line
+from tasks.teachers import teacher_of, with_servers
+from tasks.telling import PhaseOver, Progress, ShownProgress, leave_funnel, nothing_left
+from tasks.telling import log as progress_log
 
 log = logging.getLogger("fanno.run")
+# All files of a job's first input get an arrow in the UI, those of another only if they are few: a thousand tasks that
+# all look at the same hundred shards would be a graph that nobody can read, and a large one.
+MOST_ARROWS = 8
 
 
 @dataclass(frozen=True)
@@ -77,16 +84,25 @@ class Run:
     runner: Runner
     results: WritableFileSystem | None
     still_owned: Callable[[], None]
+    teacher: Identity
+    encoder: str
     records: list[PhaseRecord] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
+    progress: dict[str, Progress] = field(default_factory=dict)
+    shown: ShownProgress = field(default_factory=ShownProgress)
+    makers: dict[str, UUID] = field(default_factory=dict)
+    # Prefect knows results by their address in memory: where one is let go, another object may be taken for it.
+    finished: list[Finished] = field(default_factory=list)
+    recorded: int = -1
 
     async def map(self, step: Step, **over: Refs) -> Shards:
         """A phase as one job for each shard of its one input."""
         ((role, shards),) = over.items()
         refs = refs_of(shards)
         jobs = [
-            self.job(step.phase, {role: (ref,)}, label=f"{number}/{len(refs)}") for number, ref in enumerate(refs, 1)
+            self.job(step.phase, {role: (ref,)}, label=f"part {number} of {len(refs)}")
+            for number, ref in enumerate(refs, 1)
         ]
         return await self.do(step, jobs)
 
@@ -95,7 +111,7 @@ class Run:
         return await self.do(step, [self.job(step.phase, inputs)])
 
     def job(
-        self, phase: Phase, inputs: Mapping[str, Refs], part: Mapping[str, Any] | None = None, label: str = "all"
+        self, phase: Phase, inputs: Mapping[str, Refs], part: Mapping[str, Any] | None = None, label: str = ""
     ) -> Job:
         """One job over all of its inputs; `part` says which part of the work it is, where inputs do not."""
         named = {role: refs_of(shards) for role, shards in inputs.items()}
@@ -114,11 +130,12 @@ class Run:
     async def do_all(self, name: str, jobs: AsyncIterator[Finished], most: int) -> Shards:
         """Collects the finished jobs of a phase, at most so many, and adds them to the record."""
         started = time.perf_counter()
-        progress = await acreate_progress_artifact(0.0, description=f"{name}: {most} tasks")
+        self._told(Progress(name, most))
+        await self.shown.show(self.progress[name])
         finished = []
         async for job in jobs:
             finished.append(job)
-            await aupdate_progress_artifact(progress, 100.0 * len(finished) / max(most, len(finished)))
+            await self.shown.show(self.progress[name])
         entries = tuple(job.entry for job in finished)
         self.entries += entries
         fresh = [job.entry for job in finished if not job.reused]
@@ -159,18 +176,40 @@ class Run:
         self.still_owned()
         self.versions[step.phase.name] = step.phase.version
         task = step.task.with_options(result_storage=self.results) if self.results else step.task
-        future = self.runner.submit(task, parameters={"job": job})
+        first, *others = job.inputs.values() or ((),)
+        shown = [*first, *(ref for refs in others if len(refs) <= MOST_ARROWS for ref in refs)]
+        future = self.runner.submit(task, parameters={"job": job}, wait_for=self.makers_of(shown))
         await asyncio.to_thread(future.wait)
         finished: Finished = future.result()
+        self.finished.append(finished)
+        self.makers |= dict.fromkeys((ref.path for ref in finished.entry.files), future.task_run_id)
         # A cached result was made by an earlier run, whatever it says of itself.
-        return replace(finished, reused=finished.reused or future.state.name == "Cached")
+        finished = replace(finished, reused=finished.reused or future.state.name == "Cached")
+        self._told(self.progress[step.phase.name].after(finished.entry, finished.reused))
+        return finished
+
+    def makers_of(self, refs: Iterable[FileRef]) -> list[Any]:
+        """What stands for the tasks that made these files: to wait for them draws the arrows of the UI's graph."""
+        makers = dict.fromkeys(self.makers[ref.path] for ref in refs)
+        return [Completed(data=maker.hex, state_details=StateDetails(task_run_id=maker)) for maker in makers]
+
+    async def leave_record(self) -> None:
+        """Writes `run.json` and `rejected/`, unless they tell of every phase that has ended."""
+        if self.recorded < len(self.records):
+            write_rejected(Store(self.out), self.entries)
+            write_run_record(self.out, self.records, self.entries, self.settings, self.teacher, self.encoder)
+            self.recorded = len(self.records)
+
+    def _told(self, progress: Progress) -> None:
+        self.progress[progress.phase] = progress
+        progress_log.debug(progress)
 
     def _first_rejected(self, entries: Sequence[Entry]) -> Rejection | None:
         store = Store(self.out)
         return next((row for entry in entries for row in store.read(entry.rejected, Rejection)), None)
 
 
-OURS = ("work", "dataset", "rejected")
+OURS = ("work", "dataset", "rejected", "report")
 
 
 def refs_of(shards: Refs) -> tuple[FileRef, ...]:
@@ -179,9 +218,9 @@ def refs_of(shards: Refs) -> tuple[FileRef, ...]:
 
 
 def _tell(record: PhaseRecord) -> None:
-    line = progress_line(record)
-    log.info(line)
-    get_run_logger().info(line)
+    over = PhaseOver(record)
+    progress_log.info(over)
+    get_run_logger().info(str(over))
 
 
 @asynccontextmanager
@@ -207,23 +246,22 @@ async def open_run(out: str, settings: Settings, open_teachers_only: bool = Fals
         runner = held.enter_context(task_runner(settings.run))
         sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
-        teacher = await asyncio.to_thread(teacher_name, settings)  # which may wait for a server
+        teacher = await asyncio.to_thread(lambda: teacher_of(settings).identity)  # which may wait for a server
         encoder = Encoder(settings.encoder).identity
-        run = Run(folder, settings, runner, await result_storage(folder), still_owned)
+        run = Run(folder, settings, runner, await result_storage(folder), still_owned, teacher, encoder)
         try:
             yield run
         except OutBusy:
             raise  # the folder is another run's now
         except BaseException:
             with _only_told():
-                await _leave_record(run, teacher, encoder)
+                await _end(run)
             raise
-        await _leave_record(run, teacher, encoder)
+        await _end(run)
 
 
-async def _leave_record(run: Run, teacher: str, encoder: str) -> None:
-    write_rejected(Store(run.out), run.entries)
-    write_run_record(run.out, run.records, run.settings, teacher, encoder)
+async def _end(run: Run) -> None:
+    await run.leave_record()
     await leave_funnel(run.records)
 
 

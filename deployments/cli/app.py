@@ -1,21 +1,63 @@
-"""The table of commands."""
+"""The table of commands. What a command needs is imported when it is used, so that help comes at once."""
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from typing import Annotated
+
 import typer
 
-from deployments.cli import plan, run, server, settings, verify, worker
+from deployments.cli.group import Command, CommandGroup
+
+MAKE, LOOK, USE, SET_UP = "Make a data set", "Look at it", "Use it", "Set up"
+
+COMMANDS = {
+    "plan": Command("deployments.cli.plan:plan", "Estimate the calls and tokens of a run before it starts.", MAKE),
+    "run": Command("deployments.cli.run:run", "Make an instruction data set from documents.", MAKE),
+    "report": Command("deployments.cli.report:report", "Make the report of a finished run again.", LOOK),
+    "sample": Command("deployments.cli.sample:sample", "Show some rows of a finished run, kept or rejected.", LOOK),
+    "explain": Command("deployments.cli.explain:explain", "Say how a row or a document came to be what it is.", LOOK),
+    "compare": Command("deployments.cli.compare:compare", "Hold two finished runs side by side.", LOOK),
+    "export": Command(
+        "deployments.cli.export:export",
+        "Write a finished run's rows in the format of a trainer or tool, with their card.",
+        USE,
+    ),
+    "verify": Command("deployments.cli.verify:verify", "Check every file that a run has left.", USE),
+    "doctor": Command("deployments.cli.doctor:doctor", "Say what works here, what does not, and what to do.", SET_UP),
+    "settings": Command("deployments.cli.settings:settings", "List every setting, and where it comes from.", SET_UP),
+    "methods": Command("deployments.cli.methods:methods", "List what can be chosen, with one line each.", SET_UP),
+    "worker": Command("deployments.cli.worker:worker", "Serve a model and run the flow runs of a pool.", SET_UP),
+    "server": Command("deployments.cli.server:app", "Start, show or stop the Prefect server of runs.", SET_UP),
+}
+
+
+class Fanno(CommandGroup):
+    """The group of all commands."""
+
+    table = COMMANDS
+
 
 app = typer.Typer(
     name="fanno",
     help="Turns unlabelled documents into instruction-tuning data, with open language models only.",
+    cls=Fanno,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-app.command(name="run")(run.run)
-app.command(name="plan")(plan.plan)
-app.command(name="settings")(settings.settings)
-app.command(name="verify")(verify.verify)
-app.command(name="worker")(worker.worker)
-app.add_typer(server.app, name="server")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fanno {version('fanno')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="`fanno COMMAND --help` has the options and examples of a command; start with `fanno doctor`.")
+def fanno(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    """Runs what the table names."""

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from rich.console import Console
 
 INTERRUPTED = 130
 
@@ -47,6 +48,7 @@ def end_within(seconds: float) -> None:
 
 
 def _farewell() -> None:
+    Console().show_cursor()  # which progress bars hide; a terminal keeps it so
     command = shlex.join(["fanno", *sys.argv[1:]])
     typer.echo(f"\ninterrupted; what is done is kept, and this goes on: {command}", err=True)
     os._exit(INTERRUPTED)

@@ -11,13 +11,38 @@ import typer
 
 from fanno_core.errors import FannoError
 
+
+def _settings_beginning(incomplete: str) -> list[str]:
+    """The names of settings that begin so, each with its `=`, for the shell's completion."""
+    from fanno_core.settings import Settings
+
+    sections = {name: type(field.default) for name, field in Settings.model_fields.items()}
+    names = (f"{name}.{key}=" for name, section in sections.items() for key in section.model_fields)
+    return [name for name in names if name.startswith(incomplete)]
+
+
+Corpus = Annotated[
+    list[str],
+    typer.Option(
+        "--corpus",
+        help="Files, folders or globs; or installed-docs, the texts of the installed packages. May be repeated.",
+        metavar="PATH",
+    ),
+]
+OutOfRun = Annotated[str, typer.Argument(metavar="OUT", help="Folder or s3:// URL of a run.")]
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="TOML file with settings; see `fanno settings`.", metavar="FILE.toml")
 ]
 Set = Annotated[
     list[str] | None,
-    typer.Option("--set", help="One setting, such as --set seeds.documents=20; may be repeated.", metavar="KEY=VALUE"),
+    typer.Option(
+        "--set",
+        help="One setting, such as --set seeds.documents=20; may be repeated.",
+        metavar="KEY=VALUE",
+        autocompletion=_settings_beginning,
+    ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deployments.cli.options import Set, SettingsFile, one_sentence_errors
-from deployments.cli.run import Corpus
+from deployments.cli.options import AsJson, Corpus, Set, SettingsFile, one_sentence_errors
 from deployments.server import prefect_api, quieten_prefect
 from fanno_core.outcome import Usage
 from fanno_core.plan.estimate import SAMPLE, estimate
@@ -26,7 +25,6 @@ TokensPerSecond = Annotated[
     float | None,
     typer.Option(min=0.001, help="What your teacher takes, prompt and answer tokens together; gives the hours."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def plan(
@@ -41,9 +39,9 @@ def plan(
 
     Whatever needs no teacher is done, and a sample of the documents goes through the rest; nothing is kept.
 
-    Example: fanno plan --corpus ./documents --settings examples/local-model.toml --tokens-per-second 2000
-
-    Example, without asking anything: fanno plan --corpus ./documents --sample 0 --json
+    Examples:
+        fanno plan --corpus ./documents --settings examples/local-model.toml --tokens-per-second 2000
+        fanno plan --corpus ./documents --sample 0 --json
     """
     with one_sentence_errors():
         made = _estimate(corpus, load_settings(file, assignments or ()), sample)

@@ -1,9 +1,12 @@
-"""What a run prints at its end: the funnel, three rows, and where everything lies."""
+"""What a run tells at its end: the funnel, three rows, and where everything lies."""
 
 from __future__ import annotations
 
 import json
 import textwrap
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -17,29 +20,78 @@ SAMPLE_ROWS = 3
 SAMPLE_COLUMNS = ["id", "instruction", "input", "output", "task_type", "iteration", "source"]
 WIDTH = 110
 TOTALS = ("tasks", "tasks_cached", "teacher_calls", "prompt_tokens", "cached_tokens", "completion_tokens")
+COUNTS = ("name", "candidates", "rows_kept", "rejected")
+REPORT = "report/index.html"
+LEFT = ("dataset", "dataset/README.md", "rejected", "run.json")
 
 
-def print_summary(out: Location) -> None:
-    """Prints the funnel, three sample rows and the paths of a finished run."""
+@dataclass(frozen=True)
+class Summary:
+    """A finished run, in short.
+
+    Attributes:
+        rows, digest: of the data set.
+        teacher: who answered.
+        funnel: candidates, kept rows and rejections of each phase.
+        total: tasks, teacher calls and tokens of all phases.
+        sample: three rows.
+        paths: where everything lies, by what it is.
+    """
+
+    rows: int
+    digest: str
+    teacher: str
+    funnel: tuple[Mapping[str, Any], ...]
+    total: Mapping[str, int]
+    sample: tuple[Mapping[str, Any], ...]
+    paths: Mapping[str, str]
+
+    def as_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+def summary(out: Location) -> Summary:
+    """What is told of the last run of this folder."""
     record = json.loads(read_whole(out / "run.json"))
+    left = (*LEFT, REPORT) if (out / REPORT).is_file() else LEFT
+    return Summary(
+        rows=record["dataset"]["rows"],
+        digest=record["dataset"]["digest"],
+        teacher=record["teacher"],
+        funnel=tuple({name: phase[name] for name in COUNTS} for phase in record["phases"]),
+        total={name: sum(phase[name] for phase in record["phases"]) for name in TOTALS},
+        sample=tuple(sample_rows(out)),
+        paths={name: str(out / name) for name in left},
+    )
+
+
+def print_summary(told: Summary) -> None:
+    """Prints the funnel, three sample rows and the paths."""
     typer.echo("\nfunnel")
-    for phase in record["phases"]:
+    for phase in told.funnel:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in phase["rejected"].items())
         typer.echo(f"  {phase['name']:<12}{phase['candidates']:>8,} -> {phase['rows_kept']:>7,}   {reasons}".rstrip())
     typer.echo("\nthree rows")
-    for row in sample_rows(out):
+    for row in told.sample:
         _print_row(row)
-    total = {name: sum(phase[name] for phase in record["phases"]) for name in TOTALS}
-    typer.echo(f"\n{record['dataset']['rows']:,} rows, digest {record['dataset']['digest'][:16]}")
+    total = told.total
+    typer.echo(f"\n{told.rows:,} rows, digest {told.digest[:16]}")
     typer.echo(f"{total['tasks']} tasks, {total['tasks_cached']} cached")
     typer.echo(
-        f"{total['teacher_calls']:,} teacher calls by {record['teacher']}; tokens: {total['prompt_tokens']:,} of "
+        f"{total['teacher_calls']:,} teacher calls by {told.teacher}; tokens: {total['prompt_tokens']:,} of "
         f"prompts ({total['cached_tokens']:,} cached), {total['completion_tokens']:,} of answers"
     )
-    if record["teacher"].startswith("extractive/"):
+    if told.teacher.startswith("extractive/"):
         typer.echo("the extractive teacher has no weights: these rows are a preview, not training data")
-    for name in ("dataset", "dataset/README.md", "rejected", "run.json"):
-        typer.echo(f"  {out / name}")
+    for path in told.paths.values():
+        typer.echo(f"  {_from_here(path)}")
+
+
+def _from_here(path: str) -> str:
+    """A path as short as it can be typed here."""
+    here = Path.cwd()
+    return str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path
 
 
 def sample_rows(out: Location) -> list[dict[str, Any]]:
@@ -56,7 +108,7 @@ def sample_rows(out: Location) -> list[dict[str, Any]]:
     return chosen
 
 
-def _print_row(row: dict[str, Any]) -> None:
+def _print_row(row: Mapping[str, Any]) -> None:
     kind = row["task_type"] or f"augmented, iteration {row['iteration']}"
     typer.echo(f"  {row['id']}  {kind}, from {row['source']}")
     for label in ("instruction", "input", "output"):

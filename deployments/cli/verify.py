@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deployments.cli.options import one_sentence_errors
+from deployments.cli.options import AsJson, OutOfRun, one_sentence_errors
 from fanno_core.dataset.publish import MANIFEST
 from fanno_core.dataset.verify import check_dataset
 from fanno_core.dataset.verify_record import check_record, shared_journal_of
@@ -20,11 +20,9 @@ from fanno_core.store.ownership import owned
 from fanno_core.store.verify import Damage, check_files, check_ledger, take_out
 from fanno_core.teachers.verify import check_journal, mend_journal
 
-OutOfRun = Annotated[str, typer.Argument(metavar="OUT", help="Folder or s3:// URL of a run.")]
 Repair = Annotated[
     bool, typer.Option("--repair", help="Take out what is damaged, so that the next run redoes just that.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,16 @@ class Findings:
 
 
 def verify(out: OutOfRun, repair: Repair = False, as_json: AsJson = False) -> None:
-    """Check every file that a run has left: ledger, shards, data set, the teacher's answers, run.json, rejected rows.
+    """Check every file that a run has left.
 
-    The exit code is 1 where something is damaged and was not taken out. A journal that the last run shared is checked
-    too: repair it only while no other run uses it.
+    These are ledger, shards, data set, the teacher's answers, run.json and rejected rows. The exit code is 1 where
+    something is damaged and was not taken out. A journal that the last run shared is checked too: repair it only
+    while no other run uses it.
 
-    Example: fanno verify ./data
-
-    Example: fanno verify ./data --repair
+    Examples:
+        fanno verify ./data
+        fanno verify ./data --repair
+        fanno verify ./data --json
     """
     with one_sentence_errors():
         found = _verify(open_location(out), repair)

@@ -51,12 +51,15 @@ def worker(
     first_port: FirstPort = 8101,
     start_limit_s: StartLimit = 1800.0,
 ) -> None:
-    """Serve a model and run the flow runs of a pool, until Ctrl-C or SIGTERM.
+    """Serve a model and run the flow runs of a pool.
 
-    One vLLM server a GPU, or on the CPU, is started, watched, and started again when it dies; none outlives this
-    command. Relative paths of flow runs are below the folder in which this is started.
+    Ends on Ctrl-C or SIGTERM. One vLLM server a GPU, or on the CPU, is started, watched, and started again when it
+    dies; none outlives this command. Relative paths of flow runs are below the folder in which this is started.
 
-    Example: fanno worker --pool gpu --model mistralai/Mistral-7B-Instruct-v0.3 --gpus 0,1
+    Examples:
+        fanno worker --pool gpu --model mistralai/Mistral-7B-Instruct-v0.3 --gpus 0,1
+        fanno worker --pool cpu --model ./model --gpus none --servers 2
+        fanno worker --pool flows
     """
     quieten_prefect()
     with one_sentence_errors():

@@ -18,6 +18,7 @@ from fanno_core.store.durable import write_durably, write_if_changed
 from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import to_parquet
+from fanno_core.teachers.protocol import Identity
 
 MAY_BE_EMPTY = {"augment"}
 """Phases after which a run goes on though they kept nothing."""
@@ -80,17 +81,27 @@ def record_phase(name: str, entries: Sequence[Entry], fresh: Sequence[Entry], se
 
 
 def write_run_record(
-    out: Location, phases: Sequence[PhaseRecord], settings: Settings, teacher: str, encoder: str
+    out: Location,
+    phases: Sequence[PhaseRecord],
+    entries: Sequence[Entry],
+    settings: Settings,
+    teacher: Identity,
+    encoder: str,
 ) -> None:
     """Writes `OUT/run.json`. A run that did not come to publishing has no data set, whatever an earlier one made."""
+    work: dict[str, list[str]] = {}
+    for entry in entries:
+        work.setdefault(entry.phase, []).append(entry.key)
     came_to_its_end = any(phase.name == "publish" for phase in phases)
     record = {
         "phases": [asdict(phase) for phase in phases],
         "dataset": published(out) if came_to_its_end else NO_DATASET,
         "settings": settings.model_dump(mode="json"),
-        "teacher": teacher,
+        "teacher": str(teacher),
+        "identity": asdict(teacher),
         "encoder": encoder,
         "versions": {name: _version(name) for name in PACKAGES},
+        "work": work,
     }
     write_durably(out / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 

@@ -21,6 +21,7 @@ from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import from_parquet
 from fanno_core.store.verify import Damage
+from fanno_core.teachers.protocol import Identity
 
 RECORD = "run.json"
 REJECTED = "rejected/rejected.parquet"
@@ -34,8 +35,10 @@ class RunRecord:
     dataset: Mapping[str, int | str]
     settings: Settings
     teacher: str
+    identity: Identity
     encoder: str
     versions: Mapping[str, str]
+    work: Mapping[str, tuple[str, ...]]
 
 
 RUN_RECORD = TypeAdapter(RunRecord)

@@ -18,6 +18,7 @@ from fanno_core.store.durable import read_whole
 from fanno_core.store.ledger import Entry, FileRef, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import from_parquet
+from fanno_core.teachers.protocol import Identity
 
 
 def entry(key: str, kept: int, reasons: dict[str, int], lost: int = 0, usage: Usage | None = None) -> Entry:
@@ -69,7 +70,7 @@ def test_rows_lost_or_doubled_stop_the_run(entries: list[Entry], lost: int) -> N
 def test_the_run_record_tells_phases_settings_and_versions(anywhere: Location) -> None:
     phases = [record_phase("screen", [entry("a", 2, {"empty": 1})], [], 0.5)]
     settings = make_settings({"run": {"seed": 7}})
-    write_run_record(anywhere, phases, settings, "teacher@1", "encoder@2")
+    write_run_record(anywhere, phases, [], settings, Identity("teacher", "", "1"), "encoder@2")
     record = json.loads(read_whole(anywhere / "run.json"))
     assert record["phases"] == [
         {
@@ -88,7 +89,7 @@ def test_the_run_record_tells_phases_settings_and_versions(anywhere: Location) -
             "seconds": 0.5,
         }
     ]
-    assert (record["teacher"], record["encoder"]) == ("teacher@1", "encoder@2")
+    assert (record["teacher"], record["encoder"]) == ("teacher/@1", "encoder@2")
     assert make_settings(record["settings"]) == settings
     assert list(record["versions"]) == list(PACKAGES)
     assert record["versions"]["prefect"]
@@ -104,7 +105,7 @@ def test_the_run_record_names_the_data_set_only_if_this_run_published_it(anywher
     publish_dataset([], anywhere, Publish(), Provenance("t", "", "e", "direct", 1, (), []))
     manifest = json.loads(read_whole(anywhere / "dataset" / "manifest.json"))
     assert published(anywhere) == {"rows": 0, "digest": manifest["digest"]}
-    write_run_record(anywhere, [record_phase(last, [], [], 0.0)], Settings(), "t", "e")
+    write_run_record(anywhere, [record_phase(last, [], [], 0.0)], [], Settings(), Identity("t", "", ""), "e")
     record = json.loads(read_whole(anywhere / "run.json"))
     assert record["dataset"] == {"rows": 0, "digest": manifest["digest"] if last == "publish" else ""}
 

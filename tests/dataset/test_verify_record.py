@@ -18,6 +18,7 @@ from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import from_parquet, to_parquet
 from fanno_core.store.verify import Damage, check_ledger, take_out
+from fanno_core.teachers.protocol import Identity
 from tests.store.test_ledger import committed
 
 SHARED = "/answers.sqlite"
@@ -31,7 +32,7 @@ def recorded(out: Location) -> Store:
     write_rejected(store, [entry, asked])
     settings = Settings.model_validate({"run": {"journal": SHARED}})
     phases = [record_phase(one.phase, [one], [one], 0.5) for one in (entry, asked)]
-    write_run_record(out, phases, settings, "echo", "hashes")
+    write_run_record(out, phases, [entry, asked], settings, Identity("echo", "m", "r1"), "hashes")
     return store
 
 

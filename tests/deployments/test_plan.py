@@ -17,7 +17,7 @@ def few(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_help_has_examples(fanno: Fanno) -> None:
     ended = fanno("plan", "--help", COLUMNS="200")
     assert ended.code == 0
-    assert ended.out.count("Example") == 2
+    assert "Example" in ended.out
 
 
 def test_a_plan_is_a_table_with_totals_hours_and_what_it_cost(fanno: Fanno, few: Path) -> None:

@@ -89,7 +89,9 @@ NETWORK = {"aiohttp", "httpx", "requests", "urllib", "urllib3", "http", "hugging
 REACHES_OUT = {
     "deployments/server.py": "asks our own Prefect server whether it is up",
     "deployments/pool/servers.py": "asks the servers that the worker started for their health",
+    "deployments/doctor/services.py": "asks Prefect and the teacher's servers whether they answer",
     "fanno_core/communities/encoder.py": "loads the encoder that the settings name",
+    "fanno_core/export/push.py": "the hub, where --push-to-hub names a repository and a token is found",
     "fanno_core/store/location.py": "the object store of --out",
     "fanno_core/store/objects.py": "the object store of --out",
     "fanno_core/teachers/checkpoint.py": "loads the model that the settings name",

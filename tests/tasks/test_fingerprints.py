@@ -17,8 +17,8 @@ ENCODING = {phase.name for phase in PHASES if phase.encodes}
 # Personal data is masked in what these reject, too.
 REJECTING = {"ingest", "rules", "duplicates"}
 RULES, JUDGED, BANDIT = {"rules"}, {"seeds", "augment"}, {"novelty", "augment"}
-VERDICTS, COMMUNITIES, QUEUE, SEEDS, AUGMENT, RESPONSES, PUBLISH = (
-    {name} for name in ("verdicts", "communities", "queue", "seeds", "augment", "responses", "publish")
+VERDICTS, COMMUNITIES, QUEUE, SEEDS, AUGMENT, RESPONSES, DECONTAMINATE, PUBLISH = (
+    {name} for name in ("verdicts", "communities", "queue", "seeds", "augment", "responses", "decontaminate", "publish")
 )
 NONE: set[str] = set()
 
@@ -86,6 +86,10 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "responses.top_p": (0.5, RESPONSES),
     "responses.max_repetition": (0.4, RESPONSES),
     "responses.max_copy": (0.7, RESPONSES),
+    "decontaminate.files": (["benchmark.txt"], NONE),  # their digests are named in the job
+    "decontaminate.field": ("question", DECONTAMINATE),
+    "decontaminate.ngram": (8, DECONTAMINATE),
+    "decontaminate.similarity": (0.8, DECONTAMINATE),
     "teacher.name": ("extractive", ASKING),
     "teacher.model": ("other", ASKING),
     "teacher.revision": ("r2", ASKING),
@@ -101,6 +105,11 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "publish.name": ("other", PUBLISH),
     "publish.system": ("Be brief.", PUBLISH),
     "publish.shard_rows": (100, PUBLISH),
+    "report.make": (False, NONE),
+    "report.map_rows": (2000, NONE),  # of the data set, the report changes nothing
+    "report.rouge_rows": (500, NONE),
+    "report.ifd_model": ("other", NONE),
+    "report.ui_rows": (0, NONE),
     "run.seed": (43, COMMUNITIES | SEEDS | BANDIT | RESPONSES | PUBLISH),
     "run.shard_rows": (64, NONE),
     "run.concurrency": (4, NONE),

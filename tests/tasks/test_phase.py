@@ -12,7 +12,7 @@ from fanno_core.outcome import Outcome
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Document
 from fanno_core.store.ledger import FileRef, Store
-from tasks import communities, ingest, instructions, publish, responses, screen
+from tasks import communities, decontaminate, ingest, instructions, publish, responses, screen
 from tasks.phase import ByFingerprint, Finished, FinishedSerializer, Job, Phase, make_job, perform
 
 PLAIN = Phase("plain", version=1, contract=Document, settings=("screen.min_words",))
@@ -29,6 +29,7 @@ PHASES = [
     instructions.NOVELTY,
     instructions.AUGMENT,
     responses.phase_of("rag+"),
+    decontaminate.PHASE,
     publish.PHASE,
 ]
 
@@ -132,6 +133,7 @@ def test_every_setting_that_changes_bytes_is_read_by_a_phase() -> None:
     acts_elsewhere = {
         "augment.iterate",  # decides which windows are asked for
         "augment.limit",
+        "decontaminate.files",  # what is in them is part of the job
         "responses.mode",  # is part of the job itself
     }
     read = {name for phase in PHASES for name in phase.settings}

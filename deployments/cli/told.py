@@ -1,0 +1,36 @@
+"""Texts of rows as a terminal shows them: wrapped, indented, and with nothing in them that it would obey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import typer
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+INDENT = (0, 0, 0, 2)
+
+
+def show(parts: Iterable[RenderableType]) -> None:
+    """Prints parts one below the other; where no terminal reads them, without colours and trailing spaces."""
+    console = Console(highlight=False)
+    with console.capture() as captured:
+        for part in parts:
+            console.print(part)
+    typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def indented(part: RenderableType) -> Padding:
+    """The part, two columns further in."""
+    return Padding(part, INDENT)
+
+
+def text_of(text: str, style: str = "") -> Text:
+    """The text as it stands: no markup, and no character that a terminal would take for an order."""
+    return Text("".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text), style=style)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or its first `most` characters and how many there are."""
+    return text if len(text) <= most else f"{text[:most].rstrip()} ... ({len(text):,} characters)"
