@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from fanno_core.lineage.unquoted import unquoted_rows
 from fanno_core.store.durable import names_in, read_whole
 from fanno_core.store.location import Location
 
+LIVE = re.compile(r"[\\`*_\[\]!|~#]")
+"""What Markdown takes for more than text."""
 FIGURES = ("funnel-instructions.png",)
 # Artifacts lie in Prefect's database, which every page of its UI asks.
 MOST_BYTES = 250_000
@@ -92,4 +95,5 @@ def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    """The text in one line, as it stands: nothing in it is a link, a picture or markup."""
+    return LIVE.sub(r"\\\g<0>", " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;"))

@@ -22,12 +22,15 @@ from tasks.artifacts import leave_figures, leave_link, leave_rows
 from tasks.edge import one_sentence
 from tasks.run import Run
 
-VERSION = 1
+VERSION = 2
 """Raised whenever the same run would get another report."""
 FOLDER = "report"
 PAGE = "index.html"
 NUMBERS = "report.json"
-STAMP = "report.json"
+STAMP = "report-made.json"
+
+MEASURED = {"map_rows", "rouge_rows", "ifd_model"}
+"""The settings of the report that change what it tells; of the data set they change nothing."""
 
 log = logging.getLogger("fanno.run")
 
@@ -52,7 +55,7 @@ async def report(run: Run) -> None:
         log.warning("no report: %s. The data set is whole; `fanno report %s` tries again", error, run.out)
 
 
-@task(name="report", task_run_name="report of {rows:,} rows")
+@task(name="report", task_run_name="report of {rows:,} rows", result_serializer="json")
 async def report_task(out: str, key: str, rows: int) -> State[Any]:  # noqa: ARG001 - rows are in the name
     """Makes the report, unless the one that is there is of the same work.
 
@@ -69,26 +72,38 @@ async def report_task(out: str, key: str, rows: int) -> State[Any]:  # noqa: ARG
         is_there = _is_there(made, key)
         if not is_there:
             _remove(made.out)
-        await leave_rows(made)
-        if not made.settings.report.make:
-            return Completed(message="no report: report.make is false")
-        if not is_there:
+        wanted = made.settings.report.make
+        if wanted and not is_there:
             await asyncio.to_thread(_make, made, key)
-        await leave_figures(made.out / FOLDER)
-        await leave_link(made.out / FOLDER / PAGE)
+    await _show(made, wanted)
+    if not wanted:
+        return Completed(message="no report: report.make is false")
     return Completed(name="Cached", message="the report of this data set is there") if is_there else Completed()
+
+
+async def _show(made: Made, wanted: bool) -> None:
+    """Leaves what Prefect's UI may show. The report is there, whether or not Prefect takes it."""
+    try:
+        await leave_rows(made)
+        if wanted:
+            await leave_figures(made.out / FOLDER)
+            await leave_link(made.out / FOLDER / PAGE)
+    except Exception as error:
+        log.warning("Prefect's UI shows nothing of the report, since it refused: %s", type(error).__name__)
 
 
 def _key(run: Run) -> str:
     work = [f"{entry.phase}/{entry.key}" for entry in run.entries]
     settings = bytes_of(run.settings, tuple(Settings.model_fields))
-    return fingerprint("report", VERSION, {"work": work, "settings": settings, "encoder": run.encoder})
+    how = run.settings.report.model_dump(mode="json", include=MEASURED)
+    parts = {"work": work, "settings": settings, "report": how, "encoder": run.encoder}
+    return fingerprint("report", VERSION, parts)
 
 
 def _is_there(made: Made, key: str) -> bool:
     """Whether the report that lies there is whole, of this data set, and by no run of other work.
 
-    One by `fanno report` has no stamp, and stays, with whatever it compares the data set with.
+    One by `fanno report`, where no run made one before, has no stamp, and stays with whatever it compares with.
     """
     stamp, numbers = _read(made.out / "work" / STAMP), _read(made.out / FOLDER / NUMBERS)
     is_ours = stamp.get("key", key) == key and numbers.get("digest") == made.record["dataset"]["digest"]

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -234,7 +235,7 @@ async def open_run(out: str, settings: Settings, open_teachers_only: bool = Fals
         RunStops: the folder cannot be written, or the teacher or the cluster cannot be used.
     """
     folder = open_location(out)
-    settings = _with_journal(with_servers(settings), folder)
+    settings = _with_files(_with_journal(with_servers(settings), folder))
     if open_teachers_only or settings.teacher.open_only:
         require_open(settings.teacher)
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(settings.run.concurrency + 4))
@@ -272,6 +273,12 @@ def _only_told() -> Iterator[None]:
         yield
     except Exception as error:
         log.warning("the record of the run could not be written: %s", type(error).__name__)
+
+
+def _with_files(settings: Settings) -> Settings:
+    """The settings, with benchmarks that are found from every folder."""
+    files = tuple(str(Path(name).absolute()) for name in settings.decontaminate.files)
+    return settings.model_copy(update={"decontaminate": settings.decontaminate.model_copy(update={"files": files})})
 
 
 def _with_journal(settings: Settings, out: Location) -> Settings:

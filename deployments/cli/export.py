@@ -107,7 +107,7 @@ def export(
         ready = make_export(made, wanted, target.file if target else "")
         if target:
             write_export(target, ready.files, ready.told, force)
-        pushed = push(ready.files, push_to_hub, private=not public) if push_to_hub else None
+        pushed = push(ready.files, push_to_hub, private=not public, force=force) if push_to_hub else None
     if as_json:
         typer.echo(json.dumps(_document(ready, target, pushed), indent=2, ensure_ascii=False))
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from dataclasses import asdict
 from typing import Annotated
 
@@ -59,7 +60,7 @@ def sample(
         return
     show(map(_shown, chosen))
     if chosen:
-        typer.echo(f"\nhow one came about: fanno explain {chosen[0].id} --out {out}")
+        typer.echo(f"\nhow one came about: fanno explain {chosen[0].id} --out {shlex.quote(str(out))}")
 
 
 def _shown(row: Sampled) -> Group:

@@ -70,7 +70,7 @@ def settings(
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in rows], indent=2, ensure_ascii=False))
     elif markdown:
-        typer.echo("| setting | default | meaning |\n| --- | --- | --- |")
+        typer.echo(f"| setting | {'value' if file or assignments else 'default'} | meaning |\n| --- | --- | --- |")
         for row in rows:
             typer.echo(f"| `{row.name}` | `{row.shown}` | {row.meaning} |")
     else:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import typer
 
+from deployments.cli.told import harmless
 from fanno_core.store.durable import names_in, read_whole
 from fanno_core.store.location import Location
 
@@ -110,9 +111,9 @@ def sample_rows(out: Location) -> list[dict[str, Any]]:
 
 def _print_row(row: Mapping[str, Any]) -> None:
     kind = row["task_type"] or f"augmented, iteration {row['iteration']}"
-    typer.echo(f"  {row['id']}  {kind}, from {row['source']}")
+    typer.echo(f"  {row['id']}  {kind}, from {harmless(row['source'])}")
     for label in ("instruction", "input", "output"):
         if row[label]:
-            text = textwrap.shorten(row[label].replace("\n", " / "), 360, placeholder=" ...")
+            text = textwrap.shorten(harmless(row[label]).replace("\n", " / "), 360, placeholder=" ...")
             indent = " " * 17
             typer.echo(textwrap.fill(text, WIDTH, initial_indent=f"    {label:<13}", subsequent_indent=indent))

@@ -28,7 +28,12 @@ def indented(part: RenderableType) -> Padding:
 
 def text_of(text: str, style: str = "") -> Text:
     """The text as it stands: no markup, and no character that a terminal would take for an order."""
-    return Text("".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text), style=style)
+    return Text(harmless(text), style=style)
+
+
+def harmless(text: str) -> str:
+    """The text with each character that a terminal would take for an order written out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
 
 
 def shortened(text: str, most: int) -> str:

@@ -184,9 +184,14 @@ def run_command(settings: Settings) -> str:
 
 def _word(value: Any) -> str:
     """A setting's value as `--set` reads it."""
-    if not isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
-    return PurePath(value).name if value.startswith(("/", "~", ".")) and "\n" not in value else value
+    if isinstance(value, list):
+        return json.dumps([_named(each) if isinstance(each, str) else each for each in value], ensure_ascii=False)
+    return _named(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _named(text: str) -> str:
+    """A text; of a path on this machine, its name."""
+    return PurePath(text).name if text.startswith(("/", "~", ".")) and "\n" not in text else text
 
 
 def _commands(*commands: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ValidationError
 
 from fanno_core.errors import RunStops
 from fanno_core.settings import Settings
@@ -107,8 +108,17 @@ def open_made(out: Location) -> Made:
         record = json.loads(read_whole(out / "run.json"))
     except (OSError, ValueError):
         raise RunStops(f"{out} holds no finished run: `fanno run --corpus ... --out {out}` makes one") from None
-    if not (isinstance(record, dict) and {"work", "identity", "dataset"} <= record.keys()):
-        raise RunStops(f"{out}/run.json was written by an earlier version; run `fanno run` on it again")
+    if not (isinstance(record, dict) and {"work", "identity", "dataset"} <= record.keys() and _fits(record)):
+        raise RunStops(f"{out}/run.json was written by another version; run `fanno run` on it again")
     if not record["dataset"]["rows"]:
         raise RunStops(f"the last run in {out} did not come to its end: run it again, it goes on")
     return Made(out, record)
+
+
+def _fits(record: Mapping[str, Any]) -> bool:
+    """Whether this version knows every setting of the run."""
+    try:
+        Settings.model_validate(record["settings"])
+    except (KeyError, ValidationError):
+        return False
+    return True

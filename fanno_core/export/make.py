@@ -114,7 +114,7 @@ def make_export(made: Made, wanted: Wanted, file: str = "") -> Export:
     digest = digest_of(rows, wanted.system)
     told = _told(wanted, splits, len(every), digest)
     if stanza:
-        files[stanza.file] = stanza.text.encode()
+        files[beside(file, stanza.file)] = stanza.text.encode()
     contents = _contents(wanted, form, splits, stanza, file, len(every))
     files[beside(file, CARD)] = card_bytes(rows, made.settings.publish, provenance_of(made), digest, contents)
     return Export(splits, files, stanza, told)
@@ -174,7 +174,7 @@ def _contents(
         loaded = f'"{builder}", data_files="{file}"'
     loading = LOADING.format(loaded=loaded, split=next(iter(splits)), format=wanted.format, meaning=form.meaning)
     if stanza:
-        loading += f"\n\n{stanza.hint} (`{stanza.file}`):\n\n```{stanza.language}\n{stanza.text}```"
+        loading += f"\n\n{stanza.hint} (`{beside(file, stanza.file)}`):\n\n```{stanza.language}\n{stanza.text}```"
     return Contents(patterns, loading, _chosen(wanted, splits, of), wanted.command())
 
 

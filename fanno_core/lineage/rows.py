@@ -149,7 +149,9 @@ def _writing_checks(written: Instruction, row: _Row, asked: Sequence[Asked], fil
     if row.fatal and row.fatal.reason == "not_novel":
         yield Check(novelty, "novelty", passed=False, score=_cosine(row.fatal), limit=limit, detail=row.fatal.detail)
     elif row.came_to("responses"):
-        yield Check(novelty, "novelty", passed=True, score=written.similarity, limit=limit)
+        first = written.similarity < 0  # there was nothing to compare it with
+        score = None if first else written.similarity
+        yield Check(novelty, "novelty", passed=True, score=score, limit=limit)
 
 
 def _cosine(rejection: Rejection) -> float | None:

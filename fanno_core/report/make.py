@@ -73,16 +73,18 @@ def read_against(files: Iterable[Path]) -> dict[str, list[InstructionRow]]:
 
 
 def contamination_of(made: Made, encode: Encode, files: Sequence[Path]) -> tuple[Overlap, ...]:
-    """How the rows overlap with these benchmark files, and with those of the run's settings that are still there.
+    """How the rows overlap with these benchmark files and those of the run's settings; of one that is gone, its name.
 
     Raises:
         BadSettings: one of `files` cannot be read.
     """
-    of_run = [name for name in made.settings.decontaminate.files if Path(name).is_file()]
-    names = tuple(dict.fromkeys([*of_run, *map(str, files)]))
+    of_run = made.settings.decontaminate.files
+    there = [name for name in of_run if Path(name).is_file()]
+    gone = [Overlap(f"{Path(name).name} (not found)", 0, 0, 0, ()) for name in of_run if name not in there]
+    names = tuple(dict.fromkeys([*there, *map(str, files)]))
     settings = made.settings.decontaminate.model_copy(update={"files": names})
     benchmarks = [open_benchmark(file, settings, encode) for file in find_benchmarks(settings)]
     if not benchmarks:
-        return ()
+        return tuple(gone)
     rows = made.examples()
-    return overlaps(rows, vectors_of(made, rows, encode), benchmarks, settings.similarity)
+    return (*overlaps(rows, vectors_of(made, rows, encode), benchmarks, settings.similarity), *gone)

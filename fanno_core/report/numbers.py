@@ -202,7 +202,10 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class PhaseCost:
-    """What a phase asked of the teacher in the last run, and its seconds; cached tokens are among the prompts'."""
+    """What a phase asked of the teacher for this data set; cached tokens are among the prompts'.
+
+    `seconds` are those of the last run; 0 where that reused work of an earlier one.
+    """
 
     phase: str
     calls: int

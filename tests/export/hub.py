@@ -16,10 +16,12 @@ from typing import Any
 class Hub:
     """What was asked of the hub.
 
+    `public` says whether repositories are so, whatever was asked for.
     `status` is what it answers to whoever wants to make a repository; `earlier` are files that are there already.
     """
 
     status: int = 200
+    public: bool = False
     address: str = ""
     repositories: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -38,6 +40,10 @@ class Hub:
         if path == "/api/repos/create":
             self.repositories.append(json.loads(body))
             return self.status, {"url": self.url}
+        if path.startswith("/api/datasets/") and path.count("/") == 4:
+            asked = self.repositories[-1]
+            private = asked.get("private", asked.get("visibility") == "private") and not self.public
+            return self.status, {"id": path.removeprefix("/api/datasets/"), "private": private, "sha": "0", "tags": []}
         if path == "/api/validate-yaml":
             return 200, {"errors": [], "warnings": []}
         if path.endswith("/preupload/main"):

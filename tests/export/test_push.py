@@ -6,7 +6,7 @@ import pytest
 from huggingface_hub import constants
 
 from fanno_core.errors import RunStops, TryAgain
-from fanno_core.export.push import Pushed, push
+from fanno_core.export.push import MANIFEST, Pushed, push
 from tests.export.hub import Hub, hub_here
 
 FILES = {"train-00000-of-00001.parquet": b"PAR1" * 20, "README.md": b"---\npretty_name: bees\n---\n\n# bees\n"}
@@ -32,7 +32,7 @@ def test_without_a_token_nothing_is_asked_of_the_hub(hub: Hub, monkeypatch: pyte
 @pytest.mark.parametrize("private", [True, False])
 def test_with_a_token_every_file_is_uploaded_as_it_is(hub: Hub, private: bool) -> None:
     pushed = push(FILES, "me/bees", private=private, endpoint=hub.address)
-    assert hub.files == FILES
+    assert {name: data for name, data in hub.files.items() if name != MANIFEST} == FILES
     assert hub.tokens == {f"Bearer {TOKEN}"}
     (made,) = hub.repositories
     assert (made["organization"], made["name"], made["type"]) == ("me", "bees", "dataset")
@@ -41,10 +41,27 @@ def test_with_a_token_every_file_is_uploaded_as_it_is(hub: Hub, private: bool) -
 
 
 def test_pieces_of_an_earlier_export_go_and_nothing_else_does(hub: Hub) -> None:
-    stays = ["notes.md", "data/train-00001-of-00002.parquet", "train.parquet", "README.md"]
+    stays = [MANIFEST, "notes.md", "data/train-00001-of-00002.parquet", "train.parquet", "README.md"]
     hub.earlier = dict.fromkeys([*stays, "train-00000-of-00002.parquet", "train-00001-of-00002.parquet"], b"")
     push(FILES, "me/bees", private=True, endpoint=hub.address)
     assert sorted(hub.deleted) == ["train-00000-of-00002.parquet", "train-00001-of-00002.parquet"]
+
+
+def test_what_no_export_wrote_is_written_over_only_on_demand(hub: Hub) -> None:
+    hub.earlier = {"train-00000-of-00002.parquet": b"", ".gitattributes": b""}
+    with pytest.raises(RunStops, match="no export wrote"):
+        push(FILES, "me/bees", private=True, endpoint=hub.address)
+    assert (hub.files, hub.deleted) == ({}, [])
+    push(FILES, "me/bees", private=True, force=True, endpoint=hub.address)
+    assert FILES.items() <= hub.files.items()
+
+
+def test_a_public_repository_gets_no_rows_that_are_meant_to_be_private(hub: Hub) -> None:
+    hub.public = True
+    with pytest.raises(RunStops, match="me/bees is public"):
+        push(FILES, "me/bees", private=True, endpoint=hub.address)
+    assert hub.files == {}
+    assert push(FILES, "me/bees", private=False, endpoint=hub.address).private is False
 
 
 @pytest.mark.parametrize("name", ["me/be/es", "me/../bees", "", "me/bees.git", "a b"])

@@ -113,6 +113,7 @@ def test_prefect_shows_the_phases_of_the_second_run_as_cached(fanno: Fanno, fini
         run = httpx.post(f"{url}/flow_runs/filter", json=newest).json()[0]
         query = {"flow_runs": {"id": {"any_": [run["id"]]}}, "limit": 200}
         tasks = httpx.post(f"{url}/task_runs/filter", json=query).json()
+        tasks = [task for task in tasks if not task["name"].startswith("report ")]
         names = [task["state_name"] for task in tasks]
         if len(tasks) == sum(phase["tasks"] for phase in record_of(finished)["phases"]) and set(names) == {"Cached"}:
             return

@@ -13,7 +13,8 @@ from fanno_core.report.figures import Figure, figures_of, png_bytes
 from fanno_core.report.figures.funnel import KEPT, REJECTED, funnel_figures, steps_of
 from fanno_core.report.figures.growth import iteration_figures
 from fanno_core.report.figures.theme import DARK, LIGHT, Palette
-from fanno_core.report.numbers import FunnelPhase, Numbers
+from fanno_core.report.figures.verbs import verb_figure
+from fanno_core.report.numbers import FunnelPhase, Numbers, VerbObject
 from tests.report.numbers import empty_numbers, full_numbers
 
 
@@ -106,7 +107,14 @@ def test_the_sunburst_counts_every_verb_object_once(numbers: Numbers, figures: d
     leaves = [node for node in nodes if "count" in node]
     assert sum(node["count"] for node in leaves) == sum(each.count for each in numbers.diversity.verb_objects)
     assert len({node["id"] for node in nodes}) == len(nodes)
-    assert {node["parent"] for node in leaves} <= {node["id"] for node in nodes if node["parent"] == "total"}
+    assert {node["parent"] for node in leaves} <= {node["id"] for node in nodes if node["parent"] == "/"}
+
+
+def test_a_verb_may_be_called_as_anything() -> None:
+    odd = [VerbObject(verb, "poem", 2) for verb in ("total", "/", "write poem")] + [VerbObject("write", "", 1)]
+    figure = verb_figure(odd, 7)
+    assert figure
+    assert len(png_bytes(figure)) > 20_000, "nothing was drawn"
 
 
 @pytest.mark.parametrize("name", ["funnel-documents", "verbs"])

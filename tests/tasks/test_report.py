@@ -16,7 +16,7 @@ from deployments.server import prefect_api
 from fanno_core.dataset.made import open_made
 from fanno_core.errors import ShardDamaged
 from fanno_core.store.durable import sha256_of
-from tasks.report import report_task
+from tasks.report import STAMP, report_task
 from tests.conftest import run_here
 
 PAGE = "report/index.html"
@@ -29,6 +29,9 @@ def out(finished: Path, tmp_path: Path) -> Path:
     for name in (PAGE, "report/report.json", "report/figures/gone.png"):
         (out / name).parent.mkdir(parents=True, exist_ok=True)
         (out / name).write_text('{"digest": "another"}', encoding="utf-8")
+    record = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    record["settings"]["report"]["make"] = True
+    (out / "run.json").write_text(json.dumps(record), encoding="utf-8")
     return out
 
 
@@ -55,7 +58,7 @@ def test_a_report_that_cannot_be_made_fails_its_task_and_none_is_left(out: Path)
 
 def test_a_report_by_hand_of_this_data_set_stays(out: Path) -> None:
     by_hand = {"digest": open_made(out).record["dataset"]["digest"], "quality": {}}
-    (out / "work" / "report.json").unlink(missing_ok=True)
+    (out / "work" / STAMP).unlink(missing_ok=True)
     (out / "report" / "report.json").write_text(json.dumps(by_hand), encoding="utf-8")
     before = digests(out)
     make(out, "a")

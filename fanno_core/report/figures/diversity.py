@@ -53,6 +53,7 @@ def _topics(points: Sequence[TopicPoint]) -> Figure | None:
             "y": round(point.y, 4),
             "group": f"topic {point.topic}" if point.topic in named else OTHERS,
             "topic": point.topic,
+            "community": point.community,
             "instruction": point.instruction,
             "id": point.id,
         }
@@ -70,11 +71,12 @@ def _topics(points: Sequence[TopicPoint]) -> Figure | None:
             tooltip=[
                 alt.Tooltip("instruction:N", title="instruction"),
                 alt.Tooltip("topic:N", title="topic"),
+                alt.Tooltip("community:N", title="community"),
                 alt.Tooltip("id:N", title="row"),
             ],
         )
     )
-    title = "Map of instructions: what lies near means the same, colour is the topic"
+    title = "Map of instructions: what lies near means the same, colour is the topic (coarse community)"
     largest = f"topic {named[0]}, has {sizes[named[0]]:,}"
     says = f"{len(points):,} instructions of {len(sizes):,} topics; the largest, {largest}."
     return Figure("topics", title, says, drawn(chart, MAP_HEIGHT), wide=True)

@@ -15,7 +15,8 @@ LEAST_ANGLE = 0.06
 """Radians; the label of a narrower arc would run into its neighbours."""
 TINT = 0.22
 """Opacity of the outer ring: light enough for the ink of its labels."""
-TOTAL = "total"
+TOTAL = "/"
+"""The root's id, as no verb and no object is called."""
 
 
 def verb_figure(verb_objects: Sequence[VerbObject], with_verb: int) -> Figure | None:
@@ -36,13 +37,13 @@ def _tree(verb_objects: Sequence[VerbObject], verbs: Counter[str], ranked: Seque
     """Nodes that name their parents. Verbs are few, so each gets one of the colours in turn."""
     nodes: list[dict[str, Any]] = [{"id": TOTAL, "parent": None}]
     nodes += [
-        {"id": verb, "parent": TOTAL, "label": verb, "verb": verb, "says": f"{verb}: {verbs[verb]:,}"}
+        {"id": f"{TOTAL}{verb}", "parent": TOTAL, "label": verb, "verb": verb, "says": f"{verb}: {verbs[verb]:,}"}
         for verb in ranked
     ]
     nodes += [
         {
-            "id": f"{each.verb} {each.object}",
-            "parent": each.verb,
+            "id": f"{TOTAL}{each.verb}{TOTAL}{each.object}",
+            "parent": f"{TOTAL}{each.verb}",
             "label": each.object,
             "verb": each.verb,
             "count": each.count,

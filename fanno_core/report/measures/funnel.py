@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from fanno_core.dataset.made import Made
+from fanno_core.outcome import Usage
 from fanno_core.report.numbers import FunnelPhase, PhaseCost, RejectedRow
 from fanno_core.store.contracts import Rejection
+from fanno_core.store.ledger import Entry
 
 EXAMPLES = 3
 """Rejected rows shown for each reason: those whose ids, which are digests, come first."""
@@ -36,17 +39,20 @@ def funnel_of(made: Made) -> tuple[FunnelPhase, ...]:
 
 
 def costs_of(made: Made) -> tuple[PhaseCost, ...]:
-    """What each phase asked of the teacher in the last run; work that was reused asked nothing."""
-    return tuple(
-        PhaseCost(
-            phase=phase["name"],
-            calls=phase["teacher_calls"],
-            prompt_tokens=phase["prompt_tokens"],
-            cached_tokens=phase["cached_tokens"],
-            completion_tokens=phase["completion_tokens"],
-            seconds=phase["seconds"],
-        )
-        for phase in made.record["phases"]
+    """What each phase asked of the teacher for this work, whichever run asked it."""
+    return tuple(_cost(phase, made.entries.get(phase["name"], ())) for phase in made.record["phases"])
+
+
+def _cost(phase: Mapping[str, Any], entries: Sequence[Entry]) -> PhaseCost:
+    usage = sum((entry.usage for entry in entries), Usage())
+    return PhaseCost(
+        phase=phase["name"],
+        calls=usage.calls,
+        prompt_tokens=usage.prompt_tokens,
+        cached_tokens=usage.cached_tokens,
+        completion_tokens=usage.completion_tokens,
+        # Those of a run that reused work say nothing of what the work took.
+        seconds=0.0 if phase["tasks_cached"] else phase["seconds"],
     )
 
 

@@ -30,7 +30,11 @@ async function drawAll() {
   for (const name of Object.keys(charts.specs)) {
     await breath();
     if (turn !== drawing) return;
-    await draw(name);
+    try {
+      await draw(name);
+    } catch (error) {
+      console.error(`chart ${name}`, error); // the others are drawn all the same
+    }
   }
   root.dataset.charts = "drawn";
 }

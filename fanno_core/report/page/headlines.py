@@ -72,4 +72,4 @@ def _of_cost(numbers: Numbers) -> Iterator[Headline]:
     total, rows = total_of(numbers.cost), rows_of(numbers)
     if total.calls and rows:
         tokens = (total.prompt_tokens + total.completion_tokens) / rows
-        yield Headline(f"{tokens:,.0f}", "teacher tokens read and written for each row of the last run")
+        yield Headline(f"{tokens:,.0f}", "teacher tokens read and written for each row")
