@@ -18,7 +18,7 @@ from fanno_core.lineage.unquoted import unquoted_rows
 from fanno_core.store.durable import names_in, read_whole
 from fanno_core.store.location import Location
 
-LIVE = re.compile(r"[\\`*_\[\]!|~#]")
+LIVE = re.compile(r"[\\`*_\[\]!~#]")
 """What Markdown takes for more than text."""
 FIGURES = ("funnel-instructions.png",)
 # Artifacts lie in Prefect's database, which every page of its UI asks.
@@ -58,8 +58,13 @@ async def leave_link(page: Location) -> None:
 
 def rows_markdown(rows: Sequence[Sampled]) -> str:
     """Rows as a Markdown table."""
-    cells = [[f"`{row.id}`", row.task_type, row.source, row.instruction] for row in rows]
+    cells = [[f"`{row.id}`", *map(as_text, (row.task_type, row.source, row.instruction))] for row in rows]
     return _table(["id", "task type", "source", "instruction"], cells)
+
+
+def as_text(text: str) -> str:
+    """The Markdown of a text as it stands: nothing in it is a link, a picture or markup."""
+    return LIVE.sub(r"\\\g<0>", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
 def figures_markdown(numbers: Mapping[str, Any]) -> str:
@@ -95,5 +100,4 @@ def _table(head: Sequence[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _cell(text: str) -> str:
-    """The text in one line, as it stands: nothing in it is a link, a picture or markup."""
-    return LIVE.sub(r"\\\g<0>", " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;"))
+    return " ".join(text.split()).replace("|", "\\|")

@@ -12,8 +12,10 @@ import pytest
 from deployments.server import ensure_server
 from fanno_core.dataset.made import open_made
 from fanno_core.dataset.publish import read_manifest
+from fanno_core.lineage.sample import Sampled
 from fanno_core.lineage.unquoted import quotes
 from fanno_core.store.contracts import Document
+from tasks.artifacts import as_text, rows_markdown
 from tests.conftest import run_here
 from tests.processes import wait_until
 
@@ -122,7 +124,7 @@ def test_rows_are_shown_without_what_documents_say(artifacts: dict[str, Any], ou
     documents = [document.text for document in made.kept("ingest", Document)]
     for name, *_, instruction in shown:
         row = examples[name.strip("| `")]
-        assert row.instruction in instruction
+        assert as_text(row.instruction).replace("|", "\\|") in instruction
         assert not any(quotes(row.instruction, text) for text in documents)
         assert row.output not in artifacts["sample-rows"]["data"]
 
@@ -141,3 +143,14 @@ def test_the_data_set_is_an_asset_made_from_its_corpus(
     related = {other["prefect.resource.id"]: other["prefect.resource.role"] for other in made["related"]}
     assert related[f"file://{corpus}"] == "asset"
     assert related[f"prefect.flow-run.{flow_run['id']}"] == "flow-run"
+
+
+def test_a_row_that_writes_markdown_is_shown_as_it_stands() -> None:
+    instruction = "See ![x](http://evil.example/p.png), [a](http://b.example), <script> and a\\|b."
+    (line,) = rows_markdown(
+        [Sampled("r1", kept=True, source="source", task_type="task", instruction=instruction)]
+    ).splitlines()[2:]
+    assert line.count(" | ") == 3
+    assert "\\!\\[x\\](http" in line
+    assert "<script>" not in line
+    assert "a\\\\\\|b" in line
