@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -23,6 +24,8 @@ from fanno_core.store.durable import sha256_of
 from fanno_core.teachers.protocol import Answer, Request
 
 BUSY_TIMEOUT_S = 60.0
+# What SQLite needs to open a file: where there is less, it fails and does not say why.
+LEAST_ROOM = 2**16
 TABLE = """answers (
     key TEXT PRIMARY KEY, row_id TEXT NOT NULL, prompt TEXT NOT NULL, document_id TEXT NOT NULL, answer TEXT NOT NULL,
     sha256 TEXT NOT NULL
@@ -167,9 +170,15 @@ class Journal:
             except sqlite3.OperationalError as error:
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}:
                     raise TryAgain(f"{self} is held by another process") from error
-                raise RunStops(f"{self} cannot be used: {error}; check the folder and the disk") from error
+                raise RunStops(f"{self} cannot be used: {self._fault(error)}; check the folder and the disk") from error
             except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # of a name in the schema
                 raise RunStops(f"{self} cannot be read: {error}; {HOW_TO_MEND}, or move it away to ask anew") from error
+
+    def _fault(self, error: sqlite3.OperationalError) -> str:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code == sqlite3.SQLITE_IOERR and self._path and shutil.disk_usage(self._path.parent).free < LEAST_ROOM:
+            return "the disk is full"
+        return str(error)
 
     def _open(self) -> sqlite3.Connection:
         # SQLite takes an empty name for a file of its own that it removes.
