@@ -20,6 +20,7 @@ CONCURRENCY = 2
 DOCUMENTS = 48
 # Two seed lots, three windows, several shards; some 600 questions, and a second or two without the encoder's start.
 SMALL = (
+    "report.make=false",
     "teacher.name=openai",
     f"teacher.in_flight={IN_FLIGHT}",
     f"run.concurrency={CONCURRENCY}",
