@@ -20,30 +20,18 @@ from fanno_core.decontamination.ngrams import Hashes, Numbers, compared_words, n
 from fanno_core.outcome import Outcome
 from fanno_core.report.numbers import Overlap
 from fanno_core.settings import Decontaminate
-from fanno_core.store.contracts import Example, Floats, rejected
+from fanno_core.store.contracts import Example, Floats, Pair, rejected
 
 PHASE = "decontaminate"
 MOST_IDS = 100
 
 
-class Row(Protocol):
+class Row(Pair, Protocol):
     """What is held against benchmarks."""
 
     @property
     def id(self) -> str:
         """Tells it from the others."""
-
-    @property
-    def instruction(self) -> str:
-        """What is asked."""
-
-    @property
-    def input(self) -> str:
-        """The text that the instruction works on, or empty."""
-
-    @property
-    def output(self) -> str:
-        """The response."""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from fanno_core.selection.losses import Ending, Scorer, load_scorer
+from fanno_core.store.contracts import Pair
 
 ALPACA_INPUT = (
     "Below is an instruction that describes a task, paired with an input that provides further context. "
@@ -33,22 +33,6 @@ GUESS = (
     "Below is the response to an instruction, please guess the corresponding instruction for the given response.\n"
     "{output}\nGenerate the instruction for the above response."
 )
-
-
-class Pair(Protocol):
-    """An instruction with its answer, such as an `Example`."""
-
-    @property
-    def instruction(self) -> str:
-        """What is asked."""
-
-    @property
-    def input(self) -> str:
-        """The text that the instruction works on, or empty."""
-
-    @property
-    def output(self) -> str:
-        """The answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, Protocol, get_type_hints
 
 import numpy as np
 import numpy.typing as npt
@@ -165,6 +165,22 @@ class Rejection:
     document_id: str = column("document it belongs to, or empty", default="")
     source: str = column("where it was read", default="")
     text: str = column("the rejected text, or empty where none could be read", default="")
+
+
+class Pair(Protocol):
+    """An instruction with its answer, such as an `Example`."""
+
+    @property
+    def instruction(self) -> str:
+        """What is asked."""
+
+    @property
+    def input(self) -> str:
+        """The text that the instruction works on, or empty."""
+
+    @property
+    def output(self) -> str:
+        """The answer."""
 
 
 def question_of(row: Instruction | Example) -> str:

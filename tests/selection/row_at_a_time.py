@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from fanno_core.selection.ifd import Pair, Wording
+from fanno_core.selection.ifd import Wording
 from fanno_core.selection.losses import Scorer
+from fanno_core.store.contracts import Pair
 
 
 def perplexity_ratios(pairs: Sequence[Pair], scorer: Scorer, wording: Wording) -> list[float]:
