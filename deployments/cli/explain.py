@@ -12,7 +12,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from deployments.cli.options import AsJson, one_sentence_errors
+from deployments.cli.options import AsJson, FinishedOut, one_sentence_errors
 from deployments.cli.told import indented, shortened, show, text_of
 from fanno_core.dataset.made import open_made
 from fanno_core.lineage.explain import explain as explanation_of
@@ -25,12 +25,11 @@ RowId = Annotated[
         metavar="ROW_ID", help="Id of a row, a rejected row or a document; its first digits, where no other begins so."
     ),
 ]
-Out = Annotated[str, typer.Option("--out", help="Folder or s3:// URL of a finished run.", metavar="OUT")]
 # Of texts that stand in full elsewhere: in the prompts.
 MOST_CHARS = 400
 
 
-def explain(row_id: RowId, out: Out, as_json: AsJson = False) -> None:
+def explain(row_id: RowId, out: FinishedOut, as_json: AsJson = False) -> None:
     """Say how a row or a document came to be what it is.
 
     Told are the document, the filters with their scores, the tags, the counterexamples, the response with what was

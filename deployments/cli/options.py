@@ -30,6 +30,7 @@ Corpus = Annotated[
     ),
 ]
 OutOfRun = Annotated[str, typer.Argument(metavar="OUT", help="Folder or s3:// URL of a run.")]
+FinishedOut = Annotated[str, typer.Option("--out", help="Folder or s3:// URL of a finished run.", metavar="OUT")]
 SettingsFile = Annotated[
     Path | None, typer.Option("--settings", help="TOML file with settings; see `fanno settings`.", metavar="FILE.toml")
 ]

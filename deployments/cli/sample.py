@@ -11,14 +11,13 @@ import typer
 from rich.console import Group
 from rich.text import Text
 
-from deployments.cli.options import AsJson, one_sentence_errors
+from deployments.cli.options import AsJson, FinishedOut, one_sentence_errors
 from deployments.cli.told import indented, shortened, show, text_of
 from fanno_core.dataset.made import open_made
 from fanno_core.errors import RunStops
 from fanno_core.lineage.sample import Sampled, sample_rejected, sample_rows
 from fanno_core.store.location import open_location
 
-Out = Annotated[str, typer.Option("--out", help="Folder or s3:// URL of a finished run.", metavar="OUT")]
 TaskType = Annotated[
     str, typer.Option("--task-type", help="Only rows of this task type; augmented: those asked for without one.")
 ]
@@ -31,7 +30,7 @@ MOST_CHARS = 600
 
 
 def sample(
-    out: Out,
+    out: FinishedOut,
     task_type: TaskType = "",
     rejected: Rejected = False,
     reason: Reason = "",
