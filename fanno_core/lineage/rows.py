@@ -24,6 +24,7 @@ from fanno_core.settings import Filters
 from fanno_core.store.contracts import Document, Example, Instruction, Placed, Rejection, question_of
 
 UNTOLD = "the prompt that it was written from cannot be told: no answer in the journal gives this instruction"
+NOTHING_BEFORE = "there was nothing to compare it with"
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,10 @@ def _writing_checks(written: Instruction, row: _Row, asked: Sequence[Asked], fil
     if row.fatal and row.fatal.reason == "not_novel":
         yield Check(novelty, "novelty", passed=False, score=_cosine(row.fatal), limit=limit, detail=row.fatal.detail)
     elif row.came_to("responses"):
-        first = written.similarity < 0  # there was nothing to compare it with
-        score = None if first else written.similarity
-        yield Check(novelty, "novelty", passed=True, score=score, limit=limit)
+        if written.similarity < 0:
+            yield Check(novelty, "novelty", passed=True, limit=limit, detail=NOTHING_BEFORE)
+        else:
+            yield Check(novelty, "novelty", passed=True, score=written.similarity, limit=limit)
 
 
 def _cosine(rejection: Rejection) -> float | None:
