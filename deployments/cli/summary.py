@@ -9,13 +9,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import typer
 
 from deployments.cli.told import harmless
 from fanno_core.store.durable import names_in, read_whole
 from fanno_core.store.location import Location
+from fanno_core.store.tables import read_table
 
 SAMPLE_ROWS = 3
 SAMPLE_COLUMNS = ["id", "instruction", "input", "output", "task_type", "iteration", "source"]
@@ -99,7 +98,7 @@ def sample_rows(out: Location) -> list[dict[str, Any]]:
     """Rows of different task types, the first and the last iteration among them."""
     dataset = out / "dataset"
     first = [name for name in names_in(dataset) if name.startswith("train-")][:1]
-    tables = [pq.read_table(pa.BufferReader(read_whole(dataset / name)), columns=SAMPLE_COLUMNS) for name in first]
+    tables = [read_table(read_whole(dataset / name), SAMPLE_COLUMNS) for name in first]
     rows = [row for table in tables for row in table.to_pylist()]
     rows.sort(key=lambda row: (row["iteration"], row["id"]))
     chosen: list[dict[str, Any]] = []

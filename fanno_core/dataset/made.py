@@ -8,8 +8,6 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import ValidationError
 
 from fanno_core.errors import RunStops
@@ -18,7 +16,7 @@ from fanno_core.store.contracts import Example, Rejection
 from fanno_core.store.durable import read_whole
 from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
-from fanno_core.store.tables import rows_of
+from fanno_core.store.tables import read_table, rows_of
 from fanno_core.teachers.protocol import Identity
 
 Row = TypeVar("Row")
@@ -92,8 +90,7 @@ class Made:
         rows: list[Example] = []
         for entry in self.entries.get("publish", ()):
             for ref in entry.kept:
-                data = pa.BufferReader(Store(self.out).bytes_of(ref))
-                rows += rows_of(pq.read_table(data, columns=columns), Example)
+                rows += rows_of(read_table(Store(self.out).bytes_of(ref), columns), Example)
         return rows
 
 

@@ -16,7 +16,7 @@ from fanno_core.errors import ShardDamaged
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import each
 from fanno_core.store.ledger import FileRef, Store
-from fanno_core.store.tables import rows_of
+from fanno_core.store.tables import read_table, rows_of
 
 Row = TypeVar("Row")
 
@@ -63,7 +63,7 @@ class Shelves:
         names = [f.name for f in fields(contract)]  # type: ignore[arg-type]
         found: list[Row] = []
         for ref in hits:
-            table = pq.read_table(pa.BufferReader(Store(self.made.out).bytes_of(ref)), columns=names)
+            table = read_table(Store(self.made.out).bytes_of(ref), names)
             found += rows_of(table.filter(_among(table, column, values)), contract)
         return found
 
@@ -82,7 +82,7 @@ class Shelves:
         try:
             # An object is read whole in any case: its parts would take a request each.
             data: Any = path if isinstance(path, Path) else pa.BufferReader(Store(self.made.out).bytes_of(ref))
-            return pq.ParquetFile(data).read(columns=list(names))
+            return pq.ParquetFile(data).read(columns=list(names), use_threads=False)
         except (pa.ArrowException, OSError):
             raise ShardDamaged(f"{ref.path} cannot be read; `fanno verify` names what is damaged") from None
 

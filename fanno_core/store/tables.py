@@ -74,13 +74,25 @@ def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[R
         ShardDamaged: the bytes are no whole Parquet file of this contract.
     """
     try:
-        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
+        table = read_table(data)
         table.validate(full=True)
     except (pa.ArrowException, OSError, UnicodeDecodeError):
         raise ShardDamaged(f"{name} is damaged: it cannot be read as Parquet") from None
     if not table.schema.equals(schema_of(contract)):
         raise ShardDamaged(f"{name} does not hold the columns of {contract.__name__}")
     return rows_of(table, contract)
+
+
+def read_table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
+    """The table of a Parquet file, its page checksums verified; of all its columns, or of some.
+
+    Raises:
+        pyarrow.ArrowException, OSError: the bytes are no whole Parquet file.
+    """
+    # Not `pq.read_table`: it leaves work to Arrow's threads, which may end a process that ends soon after
+    # ("terminate called without an active exception").
+    file = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True)
+    return file.read(columns=columns, use_threads=False)
 
 
 def rows_of(table: pa.Table, contract: Callable[..., Row]) -> list[Row]:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import fields
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -91,3 +94,24 @@ def test_another_contract_is_refused() -> None:
 def test_every_column_says_what_it_means(contract: type) -> None:
     assert all(f.metadata["meaning"] for f in fields(contract))
     assert all(f.metadata[b"meaning"] for f in schema_of(contract))
+
+
+READS = """
+import sys
+from pathlib import Path
+from fanno_core.store.contracts import SeedState
+from fanno_core.store.tables import from_parquet
+threads = lambda: len(list(Path("/proc/self/task").iterdir()))
+data = Path(sys.argv[1]).read_bytes()
+before = threads()
+from_parquet(data, SeedState, "shard")
+print(threads() - before)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="threads are counted in /proc")
+def test_reading_starts_no_thread_that_could_abort_an_ending_process(tmp_path: Path) -> None:
+    shard = tmp_path / "shard.parquet"
+    shard.write_bytes(to_parquet([SeedState(f"{i:05d}", 1, 0.5, 0) for i in range(5000)], SeedState))
+    ended = subprocess.run([sys.executable, "-c", READS, str(shard)], capture_output=True, text=True, check=True)
+    assert ended.stdout == "0\n"
