@@ -5,6 +5,18 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 
+from fanno_core.lineage.explanation import (
+    Asked,
+    Check,
+    Child,
+    Explanation,
+    Fate,
+    Place,
+    Response,
+    Shown,
+    Source,
+    Written,
+)
 from fanno_core.report.numbers import (
     Bandit,
     BanditSeed,
@@ -134,6 +146,41 @@ def rows(count: int, words: int = 160) -> list[ReportRow]:
     )
     made[0] = replace(made[0], instruction=HOSTILE, input=HOSTILE, output=HOSTILE, document=bad, flags=("script",))
     return made
+
+
+def explanation(number: int, row_id: str = "", text: str = "") -> Explanation:
+    """A rejected row, explained in full; the same number gives the same one.
+
+    Args:
+        number: of the row.
+        row_id: its id, where it is another one's.
+        text: what stands in place of every text; empty: prose.
+    """
+    rng = random.Random(number)
+    name = row_id or f"{number:016x}"
+    document, near, instruction, answer = (text or _text(rng, words) for words in (90, 80, 12, 40))
+    shot = Shown(f"{number + 1:016x}", text or _text(rng, 9), text or "shelf-2/page.html")
+    asked = Asked(name, text or "think_different@5f4e3d2c1b0a", "temperature=1", f"{document}\nAsk.", answer, "stop")
+    verdict = replace(asked, prompt="instruction_privacy@0a1b2c3d4e5f", probability=rng.random(), note=text)
+    return Explanation(
+        id=name,
+        kind="row",
+        fate=Fate(False, "responses", "refusal", text or "mode rag"),
+        document=Source(_id(rng), text or "shelf-1/page.html", document, personal_data=("email",)),
+        screening=(Check("rules", "words", True, 90.0, "30 to 2000"),),
+        place=Place(_id(rng), 12, 0, 3, 4),
+        instruction=Written(name, instruction, text, 2, "", "", "imperative", "vllm", "temperature=1", asked.prompt),
+        counterexamples=(shot,),
+        filters=(
+            Check("augment", "novelty", True, rng.random(), "cosine < 0.9"),
+            Check("responses", "response", False),
+        ),
+        response=Response("rag", answer, 40, "temperature=0", ("link",)),
+        retrieved=(Shown(_id(rng), near, text or "shelf-3/page.html"), Shown(_id(rng), document, "the same")),
+        questions=(asked, verdict, replace(asked, text=f"{near}\n{document}\n{instruction}")),
+        children=(Child(_id(rng), instruction, False, "augment", "not_novel"),),
+        notes=(text,) if text else (),
+    )
 
 
 def _text(rng: random.Random, words: int) -> str:

@@ -36,7 +36,7 @@ def score_of(values: Values) -> Score:
     low = max(-MOST_UNITS, min(0, math.floor(found.min()))) if len(found) else 0
     high = min(MOST_UNITS, max(1, math.ceil(found.max()))) if len(found) else 1
     edges = [step / STEPS_A_UNIT for step in range(low * STEPS_A_UNIT, high * STEPS_A_UNIT + 1)]
-    return Score(len(found), mean_of(found), histogram_of(found, edges))
+    return Score(len(found), mean_of(values), histogram_of(found, edges))
 
 
 def histogram_of(values: Values, edges: Sequence[float]) -> Histogram:

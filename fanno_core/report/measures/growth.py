@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from fanno_core.dataset.made import Made
 from fanno_core.report.measures.distributions import DIGITS, count_edges, histogram_of, mean_of
-from fanno_core.report.measures.verbs.words import count_verbs
+from fanno_core.report.measures.verbs.count import count_verbs
 from fanno_core.report.numbers import Bandit, BanditSeed, BanditStep, Iteration
 from fanno_core.store.contracts import Example, Instruction, SeedState
 from fanno_core.store.ledger import Store

@@ -31,6 +31,13 @@ def test_scores_beyond_one_and_below_zero_get_bins_too_but_no_more_than_ten_unit
     assert (wild.edges[0], wild.edges[-1], sum(wild.counts)) == (-5.0, 5.0, 3)
 
 
+def test_the_mean_of_a_score_is_that_of_its_values_as_they_are() -> None:
+    values = [0.00000051, 0.00000051, 0.00000051]
+    assert score_of(values).mean == mean_of(values)
+    values = [0.2500004, 0.2500004, 0.2500008]
+    assert score_of(values).mean == mean_of(values) == 0.250001
+
+
 def test_no_values() -> None:
     assert mean_of([]) == 0.0
     assert (score_of([]).rows, sum(score_of([]).histogram.counts)) == (0, 0)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from fanno_core.report.measures.growth import iterations_of
-from fanno_core.report.measures.verbs.words import count_verbs
 from tests.report.measures.rows import example
 
 
@@ -16,9 +15,3 @@ def test_unknown_values_are_left_out_of_the_mean() -> None:
         [example("a", similarity=-1.0), example("b", similarity=0.5), example("c", similarity=-0.1)]
     )
     assert (only.rows, only.similarity) == (3, 0.2)
-
-
-def test_verbs_of_an_instruction() -> None:
-    assert count_verbs("Write a poem.") == 1
-    assert count_verbs("Explain how bees find flowers, and describe what they bring home.") >= 4
-    assert count_verbs('What is the meaning of "write, explain and describe"?') == 0

@@ -7,7 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fanno_core.report.measures.verbs import root_of, verbs_of
+from fanno_core.report.measures.verbs.count import count_verbs
 from fanno_core.report.numbers import VerbObject
+from tests.report.measures import counted
 from tests.report.measures.asked import HELD_OUT, SEEN
 
 
@@ -56,6 +58,12 @@ def test_no_more_than_twenty_verbs() -> None:
     assert shown[0] == VerbObject("rate", "town", 2)
     assert "write" not in by_verb  # the last of the alphabet among equals
     assert with_verb == len(texts)
+
+
+@pytest.mark.parametrize(("examples", "least"), [(counted.SEEN, 0.9), (counted.HELD_OUT, 0.9)])
+def test_as_many_verbs_as_a_person_counts(examples: list[tuple[str, int]], least: float) -> None:
+    wrong = [(text, expected, count_verbs(text)) for text, expected in examples if count_verbs(text) != expected]
+    assert len(wrong) <= (1 - least) * len(examples) + 1e-9, wrong
 
 
 def test_threads_that_ask_at_once_read_the_same() -> None:

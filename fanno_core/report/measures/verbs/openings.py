@@ -35,7 +35,9 @@ def without_opening(sentence: Sequence[Word], asks: Callable[[Sequence[Word]], b
 def _after_clause(sentence: Sequence[Word], asks: Callable[[Sequence[Word]], bool]) -> int:
     """Where the main clause begins after "Given a list," or "In 50 words"; 0 where nothing stands before it."""
     first = sentence[0]
-    if not (first.tag in {"IN", "TO"} or first.among("clauses")) or (first.among("wh") and first.text != "when"):
+    taken = first.tag == "VBN" and not first.among("imperatives")  # Taken one by one, ...
+    begins = taken or first.tag in {"IN", "TO"} or first.among("clauses")
+    if not begins or (first.among("wh") and first.text != "when"):
         return 0
     if word_at(sentence, 1).among("wh"):
         return 1  # In what ways ...

@@ -40,6 +40,8 @@ def _past_indirect(sentence: Sequence[Word], start: int) -> int:
     place, last = start, len(sentence) - 1
     while place < last and (sentence[place].among("particles") or sentence[place].tag == "RB"):
         place += 1
+    if word_at(sentence, place + 1).text == "by" and sentence[place].text == word_at(sentence, place + 2).text:
+        return place + 3  # step by step
     if start < place < last and (sentence[place - 1].text, sentence[place].text) == ("up", "with"):
         return place + 1
     given_to = place < last and sentence[place].tag == "PRP" and sentence[place + 1].tag != "IN"

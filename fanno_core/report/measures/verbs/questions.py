@@ -37,11 +37,12 @@ def _asked_phrase(sentence: Sequence[Word]) -> tuple[str, int]:
     place, head = 1, ""
     while place < len(sentence) and not sentence[place].among("be", "do", "have", "modal"):
         word = sentence[place]
+        joined = sentence[place - 1].text in {"and", "or"}
         # What causes rain, which country exports tea: no plural.
-        may_be_verb = word.is_noun and (word.tag == "NNS" if head else first.text in {"what", "who"})
+        may_be_verb = word.is_noun and not joined and (word.tag == "NNS" if head else first.text in {"what", "who"})
         if may_be_verb and _takes_object(sentence, place):
             break
-        if word.is_noun and sentence[place - 1].text != "of":
+        if word.is_noun and not joined and sentence[place - 1].text != "of":
             head = noun_base(word.text, word.tag)
         elif not (word.is_noun or _goes_on(word, head)):
             break
@@ -51,7 +52,7 @@ def _asked_phrase(sentence: Sequence[Word]) -> tuple[str, int]:
 
 def _goes_on(word: Word, head: str) -> bool:
     """Whether a phrase such as "how many of the" goes on with a word that is no noun."""
-    of_what = bool(head) and word.text == "of"
+    of_what = bool(head) and word.text in {"of", "and", "or"}
     return of_what or word.text in {"many", "much"} or word.tag.startswith(("JJ", "CD", "RB", "DT"))
 
 

@@ -114,11 +114,16 @@ def verb_base(word: str) -> str:
             continue
         stem = word.removesuffix(ending)
         for replacement in replacements:
-            if known_tag(stem + replacement) in ANY_BASE:
+            if _may_be_base(stem + replacement):
                 return stem + replacement
-        if stem[-1] == stem[-2] and known_tag(stem[:-1]) in ANY_BASE:
+        if stem[-1] == stem[-2] and _may_be_base(stem[:-1]):
             return stem[:-1]
     return word.removesuffix("ed") if known_tag(word) == "" else word
+
+
+def _may_be_base(word: str) -> bool:
+    american = f"{word[:-3]}ize" if word.endswith("ise") else word  # the lexicon's spelling
+    return known_tag(word) in ANY_BASE or Word(american, "").is_base
 
 
 @lru_cache(maxsize=16_384)
@@ -154,14 +159,3 @@ def _irregular() -> Mapping[str, str]:
 @cache
 def _table() -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8"))
-
-
-def count_verbs(instruction: str) -> int:
-    """How many words of an instruction are verbs as a rule, without helpers: a measure of how much it asks for."""
-    plain = QUOTED.sub(" ", instruction.replace("’", "'")).lower()
-    return sum(_is_verb(token) for token in TOKEN.findall(plain))
-
-
-@lru_cache(maxsize=16_384)
-def _is_verb(word: str) -> bool:
-    return known_tag(word).startswith("VB") and not Word(word, "VB").among("be", "do", "have", "modal")
