@@ -349,6 +349,13 @@ class Report(Section):
         description="instructions whose self-ROUGE is measured, each with the others",
         json_schema_extra={"bytes": False},
     )
+    explained_rows: int = Field(
+        1000,
+        ge=0,
+        description="rows that the report explains in full, as `fanno explain` does, besides its rejected examples; "
+        "the others name the command; 0: none, rejected ones neither",
+        json_schema_extra={"bytes": False},
+    )
     ifd_model: str = Field(
         "",
         description="folder or hub name of a causal language model that scores instruction-following difficulty (IFD); "

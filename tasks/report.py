@@ -22,14 +22,14 @@ from tasks.artifacts import leave_figures, leave_link, leave_rows
 from tasks.edge import one_sentence
 from tasks.run import Run
 
-VERSION = 2
+VERSION = 3
 """Raised whenever the same run would get another report."""
 FOLDER = "report"
 PAGE = "index.html"
 NUMBERS = "report.json"
 STAMP = "report-made.json"
 
-MEASURED = {"map_rows", "rouge_rows", "ifd_model"}
+MEASURED = {"map_rows", "rouge_rows", "explained_rows", "ifd_model"}
 """The settings of the report that change what it tells; of the data set they change nothing."""
 
 log = logging.getLogger("fanno.run")

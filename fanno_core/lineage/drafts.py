@@ -65,7 +65,7 @@ async def redraft(
     """
     possible = _augmented(shelves, document, row, window) if window else _seeds(shelves, document)
     filters = shelves.made.settings.filters
-    draft, written = _matching(possible, row_id, row, replay, filters)
+    draft, written = await _matching(possible, row_id, row, replay, filters)
     if draft is None:
         return Drafted(row, possible.shots)
     with suppress(RunStops):  # of the replay, which has noted why
@@ -74,7 +74,7 @@ async def redraft(
     return Drafted(row or written, possible.shots)
 
 
-def _matching(
+async def _matching(
     possible: _Drafts, row_id: str, row: Instruction | None, replay: Replay, filters: Filters
 ) -> tuple[Draft | None, Instruction | None]:
     """The prompt that gave the instruction, and the instruction as its answer gives it."""
@@ -85,7 +85,7 @@ def _matching(
         return instruction_of(draft, answer, str(replay.identity), possible.sampling, filters)
 
     with suppress(RunStops):  # the journal cannot be read, which the first question tells
-        answers = replay.known(requests)
+        answers = await replay.known(requests)
         for place, answer in answers.items():
             if (written := made(drafts[place], answer)).id == row_id:
                 return drafts[place], written

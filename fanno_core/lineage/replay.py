@@ -7,6 +7,7 @@ by its row and the prompt's name, but not the text that was sent: then that is s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
@@ -39,6 +40,42 @@ class Answers(Protocol):
         ...
 
 
+class Lookup:
+    """A journal that is asked once for what several explanations, which are made at the same time, want to know.
+
+    Args:
+        journal: what was answered.
+    """
+
+    def __init__(self, journal: Answers) -> None:
+        self._journal = journal
+        self._wanted: set[str] = set()
+        self._asking: asyncio.Task[Mapping[str, Answer]] | None = None
+
+    async def fetch(self, keys: Iterable[str]) -> Mapping[str, Answer]:
+        """The answers written down under these keys, and maybe others.
+
+        Raises:
+            RunStops: the journal cannot be read.
+        """
+        self._wanted |= {*keys}
+        self._asking = self._asking or asyncio.create_task(self._ask())
+        return await self._asking
+
+    def about(self, row_id: str, prompt: str) -> Sequence[Answer]:
+        """The answers to this prompt for this row.
+
+        Raises:
+            RunStops: the journal cannot be read.
+        """
+        return self._journal.about(row_id, prompt)
+
+    async def _ask(self) -> Mapping[str, Answer]:
+        # A task starts after those that can go on now: by then each of them has said what it wants.
+        wanted, self._wanted, self._asking = self._wanted, set(), None
+        return self._journal.fetch(wanted)
+
+
 class Replay:
     """Answers from the journal; every question that was put to it is in `asked`, with its answer.
 
@@ -47,7 +84,7 @@ class Replay:
         journal: what was answered.
     """
 
-    def __init__(self, identity: Identity, journal: Answers) -> None:
+    def __init__(self, identity: Identity, journal: Lookup) -> None:
         self.identity = identity
         self.needs_context = False
         self.asked: list[Asked] = []
@@ -62,21 +99,21 @@ class Replay:
         """
         for place, request in enumerate(requests):
             try:
-                asked, answer = self._look_up(request)
+                asked, answer = await self._look_up(request)
             except RunStops as error:
                 self.asked.append(_unanswered(request, str(error)))
                 raise
             self.asked.append(asked)
             yield place, answer
 
-    def known(self, requests: Sequence[Request]) -> dict[int, Answer]:
+    async def known(self, requests: Sequence[Request]) -> dict[int, Answer]:
         """The answers that the journal holds, by the place of their request; nothing is noted.
 
         Raises:
             RunStops: the journal cannot be read.
         """
         keys = [request_key(request, self.identity) for request in requests]
-        held = self._journal.fetch(set(keys))
+        held = await self._journal.fetch(keys)
         return {place: held[key] for place, key in enumerate(keys) if key in held}
 
     def about(self, request: Request) -> Sequence[Answer]:
@@ -95,8 +132,8 @@ class Replay:
         """Zeros: lengths stand in the rows, and there is no tokenizer here to count them anew."""
         return [0] * len(texts)
 
-    def _look_up(self, request: Request) -> tuple[Asked, Answer]:
-        if answer := self.known([request]).get(0):
+    async def _look_up(self, request: Request) -> tuple[Asked, Answer]:
+        if answer := (await self.known([request])).get(0):
             return _told(request, answer), answer
         recognised = self._recognised.get(request_key(request, self.identity))
         possible = [recognised] if recognised else self.about(request)
@@ -105,12 +142,12 @@ class Replay:
         return _told(request, possible[0], as_sent=False), possible[0]
 
 
-def open_replay(made: Made) -> Replay:
-    """The teacher of a run, as far as its journal goes. Nothing is read before the first question."""
+def open_journal(made: Made) -> Lookup:
+    """The journal of a run. Nothing is read before the first question."""
     work, shared = made.out / "work", made.settings.run.journal
     if isinstance(work, Path):
-        return Replay(made.teacher, JournalReader(Path(shared) if shared else work / FILE))
-    return Replay(made.teacher, ObjectJournal(work / FOLDER))
+        return Lookup(JournalReader(Path(shared) if shared else work / FILE))
+    return Lookup(ObjectJournal(work / FOLDER))
 
 
 def _told(request: Request, answer: Answer, as_sent: bool = True) -> Asked:

@@ -1,11 +1,15 @@
-"""Rows of a run by a column's value. Only that column is read of all shards, and the rest of those that hold it."""
+"""Rows of a run by a column's value. Only that column is read of all shards, and the rest of those that hold it.
+
+Whoever asks for thousands of rows keeps the shards in memory: then each is read once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, fields
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,13 +23,23 @@ from fanno_core.store.ledger import FileRef, Store
 from fanno_core.store.tables import read_table, rows_of
 
 Row = TypeVar("Row")
+Index: TypeAlias = Mapping[str, Sequence[int]]
+"""The places of the rows that hold a value, by that value."""
 
 
 @dataclass(frozen=True)
 class Shelves:
-    """The committed shards of a run, as far as they are asked for."""
+    """The committed shards of a run, as far as they are asked for.
+
+    Attributes:
+        made: the run.
+        in_memory: whether a shard that was read stays in memory with an index, for many questions.
+    """
 
     made: Made
+    in_memory: bool = False
+    _tables: dict[str, pa.Table] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _indexes: dict[tuple[str, str], Index] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def kept(self, phase: str) -> tuple[FileRef, ...]:
         """Kept shards of a phase, in the order of its jobs; none where it did not run."""
@@ -57,13 +71,14 @@ class Shelves:
         """
         if not wanted:
             return []
+        if self.in_memory:
+            return [row for ref in refs for row in self._remembered(ref, contract, column, wanted)]
         values = pa.array(sorted(wanted), pa.string())
         tables = self.column(refs, column)
         hits = [ref for ref, table in zip(refs, tables, strict=True) if pc.any(_among(table, column, values)).as_py()]
-        names = [f.name for f in fields(contract)]  # type: ignore[arg-type]
         found: list[Row] = []
         for ref in hits:
-            table = read_table(Store(self.made.out).bytes_of(ref), names)
+            table = self._table(ref, contract)
             found += rows_of(table.filter(_among(table, column, values)), contract)
         return found
 
@@ -77,6 +92,23 @@ class Shelves:
         refs = [ref for phase in phases for ref in self.rejected(phase)]
         return self.rows(refs, Rejection, column, {value})
 
+    def _remembered(
+        self, ref: FileRef, contract: Callable[..., Row], column: str, wanted: Collection[str]
+    ) -> list[Row]:
+        """The same as `rows` of one shard, which is read at the first question; a shard holds one contract."""
+        if ref.path not in self._tables:
+            self._tables[ref.path] = self._table(ref, contract)
+        table = self._tables[ref.path]
+        if (ref.path, column) not in self._indexes:
+            self._indexes[ref.path, column] = _index_of(table.column(column).to_pylist())
+        index = self._indexes[ref.path, column]
+        places = sorted(place for value in set(wanted) for place in index.get(value, ()))
+        return [row for place in places for row in rows_of(table.slice(place, 1), contract)]
+
+    def _table(self, ref: FileRef, contract: Callable[..., Row]) -> pa.Table:
+        names = [f.name for f in fields(contract)]  # type: ignore[arg-type]
+        return read_table(Store(self.made.out).bytes_of(ref), names)
+
     def _columns(self, ref: FileRef, names: Sequence[str]) -> pa.Table:
         path = self.made.out / ref.path
         try:
@@ -89,3 +121,10 @@ class Shelves:
 
 def _among(table: pa.Table, column: str, values: pa.Array) -> Any:
     return pc.is_in(table.column(column), value_set=values)
+
+
+def _index_of(values: Sequence[str]) -> Index:
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, value in enumerate(values):
+        places[value].append(place)
+    return places

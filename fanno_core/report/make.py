@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from math import isnan
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from fanno_core.dataset.made import Made, open_made
 from fanno_core.decontamination.benchmarks import find_benchmarks
 from fanno_core.decontamination.overlap import open_benchmark, overlaps
+from fanno_core.report.explained import explained
 from fanno_core.report.instruction_files import InstructionRow, read_instruction_file
 from fanno_core.report.measure import measure, vectors_of
 from fanno_core.report.numbers import Numbers, Overlap
@@ -26,6 +28,8 @@ def make_report(
 ) -> list[str]:
     """The paths below `out` of the files that were written, the page first.
 
+    It runs an event loop of its own: where one runs already, call it in another thread.
+
     Args:
         out: the folder of a finished run.
         encode: texts to unit vectors, as the run's encoder does.
@@ -34,13 +38,15 @@ def make_report(
 
     Raises:
         RunStops: there is no finished run, or the report cannot be written.
+        TryAgain: the object store cannot be reached.
         ShardDamaged: a file of the run is missing or damaged.
         BadCorpus: a file of `against` is no instruction data; the message names it.
         BadSettings: a file of `decontaminate` cannot be read; the message names it.
         MissingExtra: a package that a measure needs is not installed.
     """
     made = open_made(out)
-    return write_report(out, numbers_of(made, encode, against, decontaminate), report_rows(made))
+    numbers, rows = numbers_of(made, encode, against, decontaminate), report_rows(made)
+    return write_report(out, numbers, rows, asyncio.run(explained(made, numbers, rows)))
 
 
 def numbers_of(made: Made, encode: Encode, against: Sequence[Path] = (), decontaminate: Sequence[Path] = ()) -> Numbers:

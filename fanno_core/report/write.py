@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import orjson
 
+from fanno_core.lineage.explanation import Explanation
 from fanno_core.report.figures import figures_of, png_bytes
 from fanno_core.report.numbers import Numbers
 from fanno_core.report.page.page import page_bytes
@@ -17,13 +18,16 @@ FOLDER = "report"
 FIGURES = "figures"
 
 
-def write_report(out: Location, numbers: Numbers, rows: Sequence[ReportRow]) -> list[str]:
+def write_report(
+    out: Location, numbers: Numbers, rows: Sequence[ReportRow], explanations: Sequence[Explanation] = ()
+) -> list[str]:
     """Writes the report, and removes figures of an earlier one that it no longer has.
 
     Args:
         out: the output folder.
         numbers: everything that is told.
         rows: of the page's table, in the order in which they are shown.
+        explanations: of rows and rejected examples that the page explains in full.
 
     Returns:
         The paths of its files below `out`; the page comes first.
@@ -39,7 +43,7 @@ def write_report(out: Location, numbers: Numbers, rows: Sequence[ReportRow]) -> 
     remove_files(folder / FIGURES, gone)
     files = {f"{FIGURES}/{name}": data for name, data in sorted(pictures.items())}
     files["report.json"] = json_bytes(numbers)
-    files["index.html"] = page_bytes(numbers, figures, rows)
+    files["index.html"] = page_bytes(numbers, figures, rows, explanations)
     for name, data in files.items():
         write_if_changed(folder / name, data)
     return [f"{FOLDER}/{name}" for name in reversed(files)]

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
+from deployments.cli.explain import _parts
+from fanno_core.dataset.made import Made, open_made
+from fanno_core.lineage.explain import explain
+from fanno_core.lineage.explanation import Explanation
+from fanno_core.report.explained import evenly, explained
 from fanno_core.report.figures import figures_of
-from fanno_core.report.table import ReportRow
+from fanno_core.report.measures.funnel import funnel_of
+from fanno_core.report.table import ReportRow, report_rows
 from fanno_core.report.write import write_report
-from tests.report.numbers import HOSTILE, full_numbers, rows
+from fanno_core.settings import Report
+from tests.report.numbers import HOSTILE, empty_numbers, explanation, full_numbers, rows
+
+T = TypeVar("T")
 
 pytestmark = pytest.mark.slow
 
@@ -51,7 +63,7 @@ def table() -> list[ReportRow]:
 @pytest.fixture(scope="module")
 def page_path(table: list[ReportRow], tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("report")
-    return out / write_report(out, full_numbers(), table)[0]
+    return out / write_report(out, full_numbers(), table, [explanation(0, table[1].id, HOSTILE)])[0]
 
 
 @pytest.fixture
@@ -152,15 +164,93 @@ def test_a_row_opens_by_keyboard_and_gives_the_focus_back(opened: Any, table: li
 def test_counterexamples_lead_to_their_rows(opened: Any, table: list[ReportRow]) -> None:
     row = table[5]
     opened.evaluate(f"location.hash = 'row-{row.id}'")
-    opened.click("dialog a")
-    opened.wait_for_selector(f"#lineage-title:text-is('Row {row.counterexamples[0]}')")
-
-
-def test_hostile_text_is_shown_as_text(opened: Any, table: list[ReportRow]) -> None:
-    opened.evaluate(f"location.hash = 'row-{table[0].id}'")
     opened.wait_for_selector("dialog[open]")
-    assert opened.text_content("dialog").count(HOSTILE) >= 5
+    opened.click("dialog a")
+    opened.wait_for_selector(f"#lineage-title:text-is('row {row.counterexamples[0]}')")
+
+
+@pytest.mark.parametrize(("number", "times"), [(0, 5), (1, 18)], ids=["of the table", "explained"])
+def test_hostile_text_is_shown_as_text(opened: Any, table: list[ReportRow], number: int, times: int) -> None:
+    opened.evaluate(f"location.hash = 'row-{table[number].id}'")
+    opened.wait_for_selector(f"#lineage-title:text-is('row {table[number].id}')")
+    assert opened.text_content("dialog").count(HOSTILE) >= times
     assert opened.locator("img").count() == 0
+
+
+def aside(work: Coroutine[Any, Any, T]) -> T:
+    """What comes of the work, done in another thread: Playwright has a loop in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="module")
+def real(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Made, Path]:
+    """A finished run, and its page with every row explained."""
+    made, out = open_made(finished), tmp_path_factory.mktemp("real")
+    numbers, rows_ = replace(empty_numbers(), funnel=funnel_of(made)), report_rows(made)
+    return made, out / write_report(out, numbers, rows_, aside(explained(made, numbers, rows_)))[0]
+
+
+def test_a_dialog_tells_what_explain_tells(chromium: Any, real: tuple[Made, Path]) -> None:
+    made, path = real
+    rejected = {(row.phase, row.reason): row.id for row in sorted(made.rejections(), key=lambda row: row.id)[::-1]}
+    page = chromium.new_page(viewport={"width": 1280, "height": 900})
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY)
+    for name in [*(row.id for row in made.examples()[:5]), *rejected.values()]:
+        told = aside(explain(made, name))
+        page.evaluate(f"location.hash = 'row-{name}'")
+        page.wait_for_selector(f"#lineage-title:text-is('{told.kind} {name}')")
+        assert headings_of(page) == [heading for heading, _ in _parts(told)]
+        texts = page.eval_on_selector_all("dialog .text", "all => all.map((each) => each.textContent)")
+        assert {text for text in texts_of(told) if text} <= {*texts}
+        assert page.locator("dialog tbody tr").count() == len(told.filters) + len(told.screening)
+        shown = page.text_content("dialog")
+        for check in told.filters + told.screening:
+            assert check.score is None or f"{check.score:.4g}" in shown
+            assert check.detail in shown
+    page.close()
+    assert said == []
+    assert asked == [path.as_uri()]
+
+
+def headings_of(page: Any) -> list[str]:
+    found: list[str] = page.eval_on_selector_all("dialog h2, dialog h3", "all => all.map((each) => each.textContent)")
+    return found
+
+
+def texts_of(told: Explanation) -> list[str | None]:
+    """Everything that is shown in full."""
+    return [
+        *(text for asked in told.questions for text in (asked.text, asked.answer)),
+        *(shown.text for shown in (*told.counterexamples, *told.retrieved)),
+        *([told.instruction.question] if told.instruction else []),
+        *([told.response.text] if told.response else []),
+        *([told.document.text] if told.document else []),
+    ]
+
+
+def test_a_rejected_example_opens_and_gives_the_focus_back(chromium: Any, real: tuple[Made, Path]) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 850})
+    page.goto(real[1].as_uri())
+    page.wait_for_selector(READY)
+    page.click("details:has(.rejected) summary")
+    page.focus(".rejected a")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog[open]")
+    assert "rejected by" in page.text_content("dialog .failed")
+    assert (
+        page.evaluate("document.querySelector('dialog').scrollWidth - document.querySelector('dialog').clientWidth")
+        <= 0
+    )
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('.rejected') !== null")
+    assert page.evaluate("location.hash") == "#funnel"
+    page.close()
 
 
 def test_the_switch_goes_from_light_to_dark(opened: Any) -> None:
@@ -178,7 +268,9 @@ def test_paper_gets_the_light_theme_without_controls(opened: Any) -> None:
 
 
 def test_ten_thousand_rows_open_and_filter_without_a_stall(chromium: Any, tmp_path: Path) -> None:
-    path = tmp_path / write_report(tmp_path, full_numbers(), rows(10_000))[0]
+    table = rows(10_000)
+    told = [explanation(number, row.id) for number, row in enumerate(evenly(table, Report().explained_rows))]
+    path = tmp_path / write_report(tmp_path, full_numbers(), table, told)[0]
     assert path.stat().st_size < LARGEST_BYTES
     page = chromium.new_page(viewport={"width": 1280, "height": 900})
     chromium.start_tracing(page=page, categories=["toplevel"])

@@ -14,7 +14,7 @@ from fanno_core.report.figures.funnel import KEPT, REJECTED, funnel_figures, ste
 from fanno_core.report.figures.growth import iteration_figures
 from fanno_core.report.figures.theme import DARK, LIGHT, Palette
 from fanno_core.report.figures.verbs import verb_figure
-from fanno_core.report.numbers import FunnelPhase, Numbers, VerbObject
+from fanno_core.report.numbers import FunnelPhase, Numbers, TopicPoint, VerbObject
 from tests.report.numbers import empty_numbers, full_numbers
 
 
@@ -123,3 +123,40 @@ def test_a_png_is_the_same_each_time(figures: dict[str, Figure], name: str) -> N
     assert data.startswith(b"\x89PNG")
     assert int.from_bytes(data[16:20]) >= 1000  # its width
     assert png_bytes(figures[name]) == data
+
+
+def topics_of(numbers: Numbers, count: int, communities: int) -> Figure:
+    """The map of so many instructions, dealt out to so many communities."""
+    points = tuple(
+        TopicPoint(f"{n:016x}", n / 7, -n / 9, f"c{n % communities}", n % communities // 3, "Ask.")
+        for n in range(count)
+    )
+    figures = figures_of(replace(numbers, diversity=replace(numbers.diversity, topics=points)))
+    return next(figure for figure in figures["diversity"] if figure.name == "topics")
+
+
+def colours_of(figure: Figure) -> dict[str, str]:
+    return {point["community"]: point["colour"] for point in figure.spec["data"]["values"]}
+
+
+def test_few_communities_have_a_colour_and_a_line_of_the_legend_each(numbers: Numbers) -> None:
+    figure = topics_of(numbers, 40, 6)
+    assert colours_of(figure) == {f"c{n}": f"c{n}" for n in range(6)}
+    color = figure.spec["encoding"]["color"]
+    assert color["legend"] and len(color["scale"]["domain"]) == 6
+    assert "repeat" not in figure.title
+
+
+def test_many_communities_share_colours_but_not_within_a_topic(numbers: Numbers) -> None:
+    figure = topics_of(numbers, 300, 60)
+    colours = colours_of(figure)
+    assert len(set(colours.values())) == len(LIGHT.categories)
+    assert all(len({colours[f"c{3 * topic + n}"] for n in range(3)}) == 3 for topic in range(20))
+    assert figure.spec["encoding"]["color"]["legend"] is None
+    assert "colours repeat" in figure.title
+    assert figure.says == "300 instructions of 60 communities in 20 topics; the largest community, c0, has 5."
+
+
+def test_a_map_of_thousands_of_communities_is_drawn(numbers: Numbers) -> None:
+    # A scale with a value for each was too deep for Vega's stack.
+    assert len(png_bytes(topics_of(numbers, 3_000, 3_000))) > 20_000

@@ -26,7 +26,7 @@ from fanno_core.report.page.page import page_bytes
 from fanno_core.report.table import ReportRow, report_rows
 from fanno_core.report.write import json_bytes, write_report
 from fanno_core.store.location import Location
-from tests.report.numbers import HOSTILE, empty_numbers, full_numbers, rows
+from tests.report.numbers import HOSTILE, empty_numbers, explanation, full_numbers, rows
 
 
 class Elements(HTMLParser):
@@ -90,7 +90,7 @@ def test_only_its_own_scripts_run_and_nothing_is_fetched(elements: Elements) -> 
     assert rules["script-src"].split() == [
         f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in scripts
     ]
-    assert len(scripts) == 5
+    assert len(scripts) == 7
     addresses = [
         value for _, attributes, _ in elements.found for n, value in attributes.items() if n in {"src", "href"}
     ]
@@ -118,6 +118,17 @@ def test_ids_are_unique_and_links_lead_somewhere(elements: Elements, some_rows: 
 
 def test_the_same_input_gives_the_same_bytes(numbers: Numbers, some_rows: list[ReportRow], page: str) -> None:
     assert page_bytes(numbers, figures_of(numbers), some_rows).decode() == page
+
+
+def test_rejected_examples_lead_to_their_explanation(numbers: Numbers) -> None:
+    first, second = (row.id for row in numbers.funnel[1].examples["too_short"][:2])
+    bytes_ = page_bytes(numbers, figures_of(numbers), [], [explanation(0, first)])
+    elements = Elements(bytes_.decode())
+    assert f"#row-{first}" in {attributes.get("href") for attributes, _ in elements.of("a")}
+    assert {attributes["data-ids"] for attributes, _ in elements.of("script") if "data-ids" in attributes} == {first}
+    commands = "".join(text for _, text in elements.of("code"))
+    assert f"fanno explain {second} --out" in commands
+    assert f"fanno explain {first} --out" not in commands
 
 
 def test_a_preview_is_told(numbers: Numbers, page: str) -> None:

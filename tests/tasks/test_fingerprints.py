@@ -108,6 +108,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "report.make": (False, NONE),
     "report.map_rows": (2000, NONE),  # of the data set, the report changes nothing
     "report.rouge_rows": (500, NONE),
+    "report.explained_rows": (0, NONE),
     "report.ifd_model": ("other", NONE),
     "report.ui_rows": (0, NONE),
     "run.seed": (43, COMMUNITIES | SEEDS | BANDIT | RESPONSES | PUBLISH),

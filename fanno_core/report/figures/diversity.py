@@ -9,13 +9,12 @@ import altair as alt
 
 from fanno_core.report.figures.figure import ROW_HEIGHT, Figure, chart_of, drawn
 from fanno_core.report.figures.histograms import score_figure
-from fanno_core.report.figures.theme import GREY
+from fanno_core.report.figures.theme import LIGHT
 from fanno_core.report.figures.verbs import verb_figure
 from fanno_core.report.numbers import Diversity, TagCell, TopicPoint
 
-NAMED_TOPICS = GREY
+COLOURS = len(LIGHT.categories)
 MAP_HEIGHT = 460
-OTHERS = "other topics"
 BY_HYPHEN = "split(datum.label, '-')"
 
 
@@ -44,25 +43,19 @@ def diversity_figures(diversity: Diversity) -> list[Figure]:
 def _topics(points: Sequence[TopicPoint]) -> Figure | None:
     if not points:
         return None
-    sizes = Counter(point.topic for point in points)
-    named = sorted(sizes, key=lambda topic: (-sizes[topic], topic))[:NAMED_TOPICS]
-    order = [f"topic {topic}" for topic in named] + ([OTHERS] if len(sizes) > len(named) else [])
-    values = [
-        {
-            "x": round(point.x, 4),
-            "y": round(point.y, 4),
-            "group": f"topic {point.topic}" if point.topic in named else OTHERS,
-            "topic": point.topic,
-            "community": point.community,
-            "instruction": point.instruction,
-            "id": point.id,
-        }
-        for point in points
-    ]
+    sizes = Counter(point.community for point in points)
+    topics = {point.community: point.topic for point in points}
+    # Communities of one topic lie near each other: in a row, they get colours that differ.
+    order = sorted(sizes, key=lambda community: (topics[community], -sizes[community], community))
+    are_few = len(order) <= COLOURS
+    # A scale of thousands of values is more than Vega can take, so they are dealt out to the colours here.
+    colours = {community: community if are_few else f"{n % COLOURS}" for n, community in enumerate(order)}
+    domain = [*dict.fromkeys(colours.values())]
     hidden = alt.Axis(labels=False, ticks=False, title=None, domain=False, grid=False)
-    color = alt.Color("group:N", title=None, sort=order, scale=alt.Scale(domain=order), legend=alt.Legend(columns=4))
+    legend = alt.Legend(columns=4) if are_few else None
+    color = alt.Color("colour:N", title="community", sort=domain, scale=alt.Scale(domain=domain), legend=legend)
     chart = (
-        chart_of(values)
+        chart_of([_point(point, colours[point.community]) for point in points])
         .mark_circle(size=34, opacity=0.75)
         .encode(
             x=alt.X("x:Q", axis=hidden, scale=alt.Scale(zero=False)),
@@ -70,16 +63,30 @@ def _topics(points: Sequence[TopicPoint]) -> Figure | None:
             color=color,
             tooltip=[
                 alt.Tooltip("instruction:N", title="instruction"),
-                alt.Tooltip("topic:N", title="topic"),
                 alt.Tooltip("community:N", title="community"),
+                alt.Tooltip("topic:N", title="topic"),
                 alt.Tooltip("id:N", title="row"),
             ],
         )
     )
-    title = "Map of instructions: what lies near means the same, colour is the topic (coarse community)"
-    largest = f"topic {named[0]}, has {sizes[named[0]]:,}"
-    says = f"{len(points):,} instructions of {len(sizes):,} topics; the largest, {largest}."
+    repeats = "" if are_few else " (colours repeat)"
+    title = f"Map of instructions: what lies near means the same, colour is the community{repeats}"
+    largest = max(order, key=lambda community: sizes[community])
+    kinds = f"{len(sizes):,} communities in {len(set(topics.values())):,} topics"
+    says = f"{len(points):,} instructions of {kinds}; the largest community, {largest}, has {sizes[largest]:,}."
     return Figure("topics", title, says, drawn(chart, MAP_HEIGHT), wide=True)
+
+
+def _point(point: TopicPoint, colour: str) -> dict[str, object]:
+    return {
+        "colour": colour,
+        "x": round(point.x, 4),
+        "y": round(point.y, 4),
+        "topic": point.topic,
+        "community": point.community,
+        "instruction": point.instruction,
+        "id": point.id,
+    }
 
 
 def _tags(cells: Sequence[TagCell]) -> list[Figure]:

@@ -20,7 +20,7 @@ class Palette:
 
     Attributes:
         paper, ink, muted, rule: background, text, axes' text, and lines.
-        categories: the first is what was kept, the second what was rejected, the last everything else.
+        categories: the first is what was kept, the second what was rejected.
         ramp: from little to much; `ink` is legible on all of it.
         on_category: text on a category's colour.
     """
@@ -52,8 +52,6 @@ DARK = Palette(
     ramp=("#222c35", "#24506b", "#2a6f97"),
     on_category="#10161b",
 )
-GREY = len(LIGHT.categories) - 1
-"""Place of the category that stands for everything else."""
 
 
 def config(palette: Palette) -> dict[str, Any]:

@@ -1,117 +1,53 @@
-// The lineage of a row in a dialog. `#row-ID` in the address opens it, so that rows can be linked to.
+// How a row or a rejected example came about, in a dialog. `#row-ID` in the address opens it: rows can be linked to.
 "use strict";
 
 const byId = (id) => document.getElementById(id);
 const rowById = new Map();
 const documents = new Map();
+let opening = 0;
 
-/** An element with text in it. Whatever comes from a document goes through here, and so is never markup. */
-function make(tag, text = "", className = "") {
-  const element = document.createElement(tag);
-  element.textContent = text;
-  if (className) element.className = className;
-  return element;
+/** What the table knows of a row, as an explanation without its questions to the teacher. */
+function partOf(row) {
+  const source = documents.get(row.document);
+  const shown = (id) => ({ id, text: rowById.get(id)?.instruction ?? "", source: rowById.get(id)?.source ?? "did not become a row" });
+  return {
+    id: row.id,
+    kind: "row",
+    fate: { kept: true, phase: "publish" },
+    notes: ["This report does not hold this row's prompts as sent, raw answers and whole documents. This command tells them:"],
+    instruction: row,
+    response: { mode: row.response_mode, text: row.output, tokens: row.output_tokens, sampling: row.response_sampling, flags: row.flags },
+    filters: checksOf(row.iteration ? "augment" : "seeds", {
+      instruction_privacy: row.private,
+      instruction_safety: row.unsafe,
+      instruction_answerable: row.answerable,
+      novelty: row.similarity,
+    }),
+    counterexamples: row.counterexamples.map(shown),
+    retrieved: row.retrieved.map((id) => ({ ...documents.get(id), text: documents.get(id).excerpt })),
+    document: { ...source, text: source.excerpt, language: "", personal_data: [] },
+    screening: checksOf("verdicts", {
+      document_quality: source.quality,
+      document_advertisement: source.advertisement,
+      document_privacy: source.privacy,
+    }),
+    place: source.community
+      ? { community: source.community, members: source.community_size, rank: null, order: null, topic: source.topic }
+      : null,
+    children: [],
+    questions: [],
+  };
 }
 
-function terms(pairs) {
-  const list = document.createElement("dl");
-  for (const [name, value] of pairs) {
-    if (value === "" || value === null) continue;
-    const description = document.createElement("dd");
-    description.append(value instanceof Node ? value : String(value));
-    list.append(make("dt", name), description);
-  }
-  return list;
+/** Filters that a row of the data set has passed, with the scores that were measured. */
+function checksOf(phase, scores) {
+  const measured = Object.entries(scores).filter(([, score]) => score >= 0);
+  return measured.map(([name, score]) => ({ phase, name, passed: true, score, limit: "", detail: "" }));
 }
 
-function section(name, ...content) {
-  return [make("h3", name), ...content];
-}
-
-const probability = (value) => (value < 0 ? "" : value.toFixed(2));
-
-function placeOf(source) {
-  return terms([
-    ["source", source.source],
-    ["place in it", source.location],
-    ["corpus’ own id", source.carried_id],
-    ["licence", source.licence || "not stated"],
-    ["document", make("code", source.id)],
-  ]);
-}
-
-function excerptOf(source) {
-  const quote = document.createElement("blockquote");
-  quote.append(make("p", source.excerpt, "text"));
-  return quote;
-}
-
-function documentParts(source) {
-  const community = source.community ? make("code", source.community) : "";
-  return section("Document", placeOf(source), excerptOf(source)).concat(
-    section("Why it was chosen", terms([
-      ["community", community],
-      ["members", source.community_size || ""],
-      ["topic", source.topic < 0 ? "" : source.topic],
-      ["worth learning", probability(source.quality)],
-      ["advert", probability(source.advertisement)],
-      ["private person", probability(source.privacy)],
-    ])),
-  );
-}
-
-function linkTo(id) {
-  if (!rowById.has(id)) return make("code", `${id} (did not become a row)`);
-  const link = make("a", rowById.get(id).instruction.slice(0, 120) || id);
-  link.href = `#row-${id}`;
-  return link;
-}
-
-function listOf(nodes) {
-  const list = document.createElement("ul");
-  for (const node of nodes) {
-    const item = document.createElement("li");
-    item.append(node);
-    list.append(item);
-  }
-  return list;
-}
-
-function retrievedParts(row) {
-  return row.retrieved.map((id) => {
-    const source = documents.get(id);
-    const details = document.createElement("details");
-    details.append(make("summary", `${source.source}, ${source.location}`), placeOf(source), excerptOf(source));
-    return details;
-  });
-}
-
-function madeParts(row) {
-  return section("Tags", terms([
-    ["task type", row.task_type],
-    ["difficulty", row.characteristic],
-    ["form", row.form],
-    ["iteration", row.iteration === 0 ? "0 (seed)" : row.iteration],
-    ["flags", row.flags.join(", ")],
-  ])).concat(section("Verdicts", terms([
-    ["answerable", probability(row.answerable)],
-    ["private", probability(row.private)],
-    ["unsafe", probability(row.unsafe)],
-    ["nearest before", row.similarity < 0 ? "" : `cosine ${row.similarity.toFixed(2)}`],
-  ])));
-}
-
-function writtenParts(row) {
-  return section("How it was written", terms([
-    ["teacher", row.teacher],
-    ["instruction", make("code", row.instruction_prompt)],
-    ["drawn with", row.instruction_sampling],
-    ["response", make("code", row.response_prompt)],
-    ["drawn with", row.response_sampling],
-    ["mode", row.response_mode],
-    ["tokens", `${row.output_tokens} in the response, ${row.cut_tokens} of documents left out`],
-    ["phases", row.phases],
-  ]));
+/** Which prompts made a row; where they stand as sent, their headings say it. */
+function makersOf(row) {
+  return aside([row.teacher, row.instruction_prompt, row.response_prompt, row.phases]);
 }
 
 /** The output folder, quoted for a shell: the page lies in it, unless somebody has moved it. */
@@ -122,8 +58,8 @@ function outFolder() {
 }
 
 function commandFor(id) {
-  const box = make("div", "", "command");
   const command = `fanno explain ${id} --out ${outFolder()}`;
+  const box = make("div", "", "command");
   box.append(make("code", command));
   if (!navigator.clipboard) return box;
   const copy = make("button", "Copy");
@@ -136,33 +72,28 @@ function commandFor(id) {
   return box;
 }
 
-function lineageOf(row) {
-  const none = (list) => (list.length ? list : [make("p", "none", "none")]);
-  return [
-    ...section("Instruction", make("p", row.instruction, "text")),
-    ...(row.input ? section("Input", make("p", row.input, "text")) : []),
-    ...section("Response", make("p", row.output, "text")),
-    ...documentParts(documents.get(row.document)),
-    ...madeParts(row),
-    ...section("Counterexamples shown", ...none(row.counterexamples.length ? [listOf(row.counterexamples.map(linkTo))] : [])),
-    ...section("Documents retrieved", ...none(retrievedParts(row))),
-    ...writtenParts(row),
-    ...section("Prompts as sent, answers, filters", commandFor(row.id)),
-  ];
-}
-
-function openFromAddress() {
-  const row = rowById.get(location.hash.replace("#row-", ""));
+async function openFromAddress() {
+  const turn = ++opening;
   const dialog = byId("lineage");
-  if (!row) return dialog.close();
-  byId("lineage-title").textContent = `Row ${row.id}`;
-  byId("lineage-body").replaceChildren(...lineageOf(row));
-  if (!dialog.open) dialog.showModal();
+  const id = location.hash.startsWith("#row-") ? location.hash.slice("#row-".length) : "";
+  const row = rowById.get(id);
+  const explained = await explanationOf(id);
+  if (turn !== opening) return; // another one was asked for meanwhile
+  if (!explained && !row) return dialog.close();
+  const told = explained ?? partOf(row);
+  const [fate, ...parts] = partsOf(told).map(([heading, content]) => [...(heading ? [make("h3", heading)] : []), ...content]);
+  const command = commandFor(told.id);
+  byId("lineage-title").textContent = `${told.kind} ${told.id}`;
+  byId("lineage-body").replaceChildren(...fate, ...(explained ? [] : [command, makersOf(row)]), ...parts.flat());
+  if (explained) byId("lineage-body").append(command);
+  if (dialog.open) byId("close").focus(); // what had the focus is gone
+  else dialog.showModal();
   dialog.scrollTop = 0;
 }
 
 function leaveAddress() {
-  if (location.hash.startsWith("#row-")) history.replaceState(null, "", "#rows");
+  if (!location.hash.startsWith("#row-")) return;
+  history.replaceState(null, "", rowById.has(location.hash.slice("#row-".length)) ? "#rows" : "#funnel");
 }
 
 byId("close").addEventListener("click", () => byId("lineage").close());

@@ -21,7 +21,7 @@ DIGITS = 4
 def packed_rows(rows: Sequence[ReportRow]) -> list[str]:
     """Chunks of rows; documents are named by their ids."""
     columns = {f.name: [_plain(getattr(row, f.name)) for row in rows] for f in fields(ReportRow)}
-    return _packed(columns, len(rows))
+    return _chunks(columns, len(rows))
 
 
 def packed_documents(rows: Sequence[ReportRow]) -> list[str]:
@@ -29,7 +29,12 @@ def packed_documents(rows: Sequence[ReportRow]) -> list[str]:
     named = {each.id: each for row in rows for each in (*row.retrieved, row.document)}
     documents = [named[name] for name in sorted(named)]
     columns = {f.name: [_plain(getattr(each, f.name)) for each in documents] for f in fields(SourceDocument)}
-    return _packed(columns, len(documents))
+    return _chunks(columns, len(documents))
+
+
+def packed(value: Any) -> str:
+    """Base64 of gzipped JSON; the same value gives the same text."""
+    return base64.b64encode(gzip.compress(orjson.dumps(value), mtime=0)).decode()
 
 
 def _plain(value: Any) -> Any:
@@ -40,10 +45,8 @@ def _plain(value: Any) -> Any:
     return round(value, DIGITS) if isinstance(value, float) else value
 
 
-def _packed(columns: dict[str, list[Any]], count: int) -> list[str]:
-    """Base64 of gzipped JSON objects of columns; the same columns give the same text."""
-    chunks = []
-    for start in range(0, count, CHUNK_ROWS):
-        part = {name: values[start : start + CHUNK_ROWS] for name, values in columns.items()}
-        chunks.append(base64.b64encode(gzip.compress(orjson.dumps(part), mtime=0)).decode())
-    return chunks
+def _chunks(columns: dict[str, list[Any]], count: int) -> list[str]:
+    return [
+        packed({name: values[start : start + CHUNK_ROWS] for name, values in columns.items()})
+        for start in range(0, count, CHUNK_ROWS)
+    ]

@@ -19,14 +19,16 @@ import vl_convert
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from fanno_core.lineage.explanation import Explanation
 from fanno_core.report.figures import Figure
 from fanno_core.report.figures.theme import DARK, LIGHT, config
 from fanno_core.report.numbers import Numbers
+from fanno_core.report.page.explanations import packed_explanations
 from fanno_core.report.page.headlines import headlines, rows_of, total_of
 from fanno_core.report.page.packed import packed_documents, packed_rows
 from fanno_core.report.table import ReportRow
 
-SCRIPTS = ("charts.js", "lineage.js", "rows.js")
+SCRIPTS = ("charts.js", "unpack.js", "explanation.js", "lineage.js", "rows.js")
 """In the order in which they run, after the charts' library."""
 SOURCES_OFFERED = 200
 FILTERS: Mapping[str, tuple[str, Callable[[ReportRow], Sequence[str | int]]]] = {
@@ -47,14 +49,21 @@ WRITTEN: Mapping[str, Callable[[Any], str]] = {
 """How the template writes values."""
 
 
-def page_bytes(numbers: Numbers, figures: Mapping[str, Sequence[Figure]], rows: Sequence[ReportRow]) -> bytes:
+def page_bytes(
+    numbers: Numbers,
+    figures: Mapping[str, Sequence[Figure]],
+    rows: Sequence[ReportRow],
+    explanations: Sequence[Explanation] = (),
+) -> bytes:
     """The page as UTF-8; the same input gives the same bytes.
 
     Args:
         numbers: everything that is told.
         figures: by section.
         rows: of the table, in the order in which they are shown.
+        explanations: of rows and rejected examples; a row without one names the command that gives it.
     """
+    explained = packed_explanations(explanations)
     style, first = _own("page.css"), _own("theme.js")
     scripts = [_library(), *(_own(name) for name in SCRIPTS)]
     page = _template().render(
@@ -70,7 +79,8 @@ def page_bytes(numbers: Numbers, figures: Mapping[str, Sequence[Figure]], rows: 
         charts_json=_charts(figures),
         filters=_filters(rows),
         sources=[name for name, _ in Counter(row.document.source for row in rows).most_common(SOURCES_OFFERED)],
-        ids={row.id for row in rows},
+        ids={row.id for row in rows} | explained.ids,
+        explained=explained,
         documents=packed_documents(rows),
         rows=packed_rows(rows),
     )

@@ -12,16 +12,7 @@ let search = 0;
 
 const pause = () => new Promise((resolve) => setTimeout(resolve));
 
-// Unpacking ------------------------------------------------------------------------------------------------------
-
-async function unpack(element) {
-  const text = atob(element.textContent);
-  const packed = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i += 1) packed[i] = text.charCodeAt(i);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
-  element.remove();
-  return JSON.parse(await new Response(stream).text());
-}
+// Reading --------------------------------------------------------------------------------------------------------
 
 /** Columns to objects, one a row. */
 function* objectsOf(columns) {
