@@ -9,20 +9,18 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import sys
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from fanno_core.communities.on_openvino import openvino_encode
+from fanno_core.communities.on_torch import torch_encode
 from fanno_core.errors import MissingExtra, RunStops
 from fanno_core.settings import Encoder as Settings
 from fanno_core.store.contracts import Floats
@@ -30,9 +28,6 @@ from fanno_core.store.durable import file_digest
 
 EMBEDDED = "all-MiniLM-L6-v2"
 OPENVINO = "openvino-fp32"
-# Small batches of texts of about one length waste less on padding than they lose on overhead.
-BATCH = 8
-WIDTH_STEP = 16
 
 log = logging.getLogger("fanno.encoder")
 
@@ -71,10 +66,10 @@ _loading = threading.Lock()
 
 @cache
 def _loaded(settings: Settings) -> Callable[[Sequence[str]], Floats]:
-    model = _load(settings)
     runtime = _runtime(settings)
     log.info("encoder %s on %s", Path(settings.model).name, runtime)
-    return _openvino_encode(model) if runtime == OPENVINO else _torch_encode(model)
+    on = openvino_encode if runtime == OPENVINO else torch_encode
+    return on(_folder(settings), settings)
 
 
 @cache
@@ -113,24 +108,6 @@ def _digest(settings: Settings) -> str:
     return digest.hexdigest()[:12]
 
 
-def _load(settings: Settings) -> Any:
-    try:
-        from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
-    except ImportError:
-        raise MissingExtra("the encoder needs sentence-transformers: pip install 'fanno[models]'") from None
-    transformers_logging.disable_progress_bar()
-    try:
-        model = SentenceTransformer(str(_folder(settings)), trust_remote_code=False)
-    except Exception as error:
-        raise RunStops(
-            f"encoder.model {settings.model!r} cannot be loaded ({type(error).__name__}): "
-            "name a sentence-transformers model or a folder that holds one"
-        ) from None
-    model.max_seq_length = min(settings.max_tokens, model.max_seq_length or settings.max_tokens)
-    return model
-
-
 @cache
 def _folder(settings: Settings) -> Path:
     """Where the model lies: inside its PyPI package, in a folder, or in the hub's cache (fetched if need be)."""
@@ -167,106 +144,3 @@ def _is_plain(folder: Path) -> bool:
         name for name, on in pooling.items() if name.startswith("pooling_mode_") and on and "mean_tokens" not in name
     ]
     return kinds <= {"Transformer", "Pooling", "Normalize"} and not others
-
-
-def _torch_encode(model: Any) -> Callable[[Sequence[str]], Floats]:
-    lock = threading.Lock()
-
-    def encode(texts: Sequence[str]) -> Floats:
-        with lock:
-            vectors: Floats = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return vectors.astype(np.float32)
-
-    return encode
-
-
-def _openvino() -> Any:
-    # On import OpenVINO reports home through openvino_telemetry unless that module is absent: make it so.
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
-def _openvino_encode(model: Any) -> Callable[[Sequence[str]], Floats]:
-    compiled, names = _compile(model)
-    tokenizer, longest = model.tokenizer, model.max_seq_length
-    openvino, lock = _openvino(), threading.Lock()
-
-    def encode(texts: Sequence[str]) -> Floats:
-        with lock:
-            tokens = tokenizer(list(texts), truncation=True, max_length=longest, return_attention_mask=False)[
-                "input_ids"
-            ]
-            vectors: Floats = np.zeros((len(tokens), model.get_embedding_dimension()), np.float32)
-
-            def pool(request: Any, job: tuple[list[int], Floats]) -> None:
-                rows, mask = job
-                total = (request.get_output_tensor(0).data * mask).sum(axis=1)
-                vectors[rows] = total / np.linalg.norm(total, axis=1, keepdims=True)
-
-            queue = openvino.AsyncInferQueue(compiled, 0)
-            queue.set_callback(pool)
-            for rows in _batches([len(row) for row in tokens]):
-                ids, mask = _padded([tokens[i] for i in rows])
-                feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-                feed = {name: values for name, values in feed.items() if name in names}
-                queue.start_async(feed, (rows, mask[..., None].astype(np.float32)))
-            queue.wait_all()
-            return vectors
-
-    return encode
-
-
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Row numbers in batches of texts that are padded to one width, the widest first.
-
-    A text's width comes from its own length and not from its neighbours': so its vector is the same to the bit
-    whatever it is encoded with, and no byte of a data set depends on how its rows were dealt into shards.
-    """
-    widths: dict[int, list[int]] = {}
-    for row, length in enumerate(lengths):
-        widths.setdefault(_width(length), []).append(row)
-    return [rows[i : i + BATCH] for _, rows in sorted(widths.items(), reverse=True) for i in range(0, len(rows), BATCH)]
-
-
-def _width(tokens: int) -> int:
-    return -(-tokens // WIDTH_STEP) * WIDTH_STEP
-
-
-def _padded(rows: list[list[int]]) -> tuple[Any, Any]:
-    width = _width(max(len(row) for row in rows))
-    ids = np.zeros((len(rows), width), np.int64)
-    mask = np.zeros_like(ids)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = row
-        mask[i, : len(row)] = 1
-    return ids, mask
-
-
-def _compile(model: Any) -> tuple[Any, set[str]]:
-    """The transformer as a compiled OpenVINO model, and the names of its inputs."""
-    import torch
-
-    openvino = _openvino()
-    transformer = model[0].auto_model.eval()
-    wanted = {"input_ids", "attention_mask", *({"token_type_ids"} & set(model.tokenizer.model_input_names))}
-    example = {name: torch.ones((2, 16), dtype=torch.int64) for name in sorted(wanted)}
-    with warnings.catch_warnings(), _quiet_transformers():
-        warnings.simplefilter("ignore")
-        converted = openvino.convert_model(transformer, example_input=example)
-    streams = min(os.cpu_count() or 1, 16)
-    config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
-    return openvino.Core().compile_model(converted, "CPU", config), wanted
-
-
-class _quiet_transformers:  # noqa: N801 - reads as a verb where it is used
-    """Keeps transformers from logging advice about tracing."""
-
-    def __enter__(self) -> None:
-        self.logger = logging.getLogger("transformers")
-        self.level = self.logger.level
-        self.logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        self.logger.setLevel(self.level)

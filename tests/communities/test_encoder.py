@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
+from fanno_core.communities.conversion import converted
 from fanno_core.communities.encoder import Encoder
+from fanno_core.communities.on_openvino import BATCH_TOKENS, _batches, _width
 from fanno_core.errors import FannoError
 from fanno_core.settings import Encoder as Settings
 from tests.corpus import documents
@@ -60,3 +64,34 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path) -> None:
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(FannoError, match=r"encoder\.model"):
         Encoder(Settings(model=str(tmp_path))).encode(["text"])
+
+
+def test_a_conversion_that_fails_says_why(tmp_path) -> None:
+    with pytest.raises(FannoError, match=r"encoder\.model 'odd' cannot be loaded \(\w+\)"):
+        converted(tmp_path, Settings(model="odd"), tmp_path)
+
+
+def test_batches_hold_few_tokens_and_every_row_once() -> None:
+    rng = random.Random(5)
+    lengths = [rng.randint(1, 600) for _ in range(50)] + [3] * 20
+    batches = _batches(lengths)
+    assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
+    for rows in batches:
+        assert len(rows) == 1 or sum(_width(lengths[row]) for row in rows) <= BATCH_TOKENS
+
+
+ALONE = """
+import sys
+from fanno_core.communities.encoder import Encoder
+from fanno_core.settings import Encoder as Settings
+Encoder(Settings(runtime="openvino")).encode(["some text " * n for n in range(60)])
+print(sorted({"torch", "transformers", "sentence_transformers"} & sys.modules.keys()))
+"""
+
+
+@pytest.mark.slow
+def test_openvino_leaves_pytorch_out_of_the_process_which_ends_well() -> None:
+    pytest.importorskip("openvino")
+    for _ in range(3):  # callbacks of OpenVINO's threads aborted most processes that ended right after encoding
+        ended = subprocess.run([sys.executable, "-c", ALONE], capture_output=True, text=True, check=False)
+        assert (ended.returncode, ended.stdout) == (0, "[]\n"), ended.stderr

@@ -1,0 +1,115 @@
+"""A transformer with mean pooling on the CPU, through OpenVINO and `tokenizers` alone."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from fanno_core.communities.conversion import MODEL, TOKENIZER, converted, openvino
+from fanno_core.communities.sentence_model import NOT_INSTALLED
+from fanno_core.errors import MissingExtra
+from fanno_core.settings import Encoder as Settings
+from fanno_core.store.contracts import Floats
+
+# Small batches of texts of about one length waste less on padding than they lose on overhead; and of wide texts
+# a few fill the caches: more are no faster, and each stream keeps the memory of its largest batch.
+BATCH = 8
+BATCH_TOKENS = 512
+WIDTH_STEP = 16
+
+
+def openvino_encode(folder: Path, settings: Settings) -> Callable[[Sequence[str]], Floats]:
+    """A function from texts to unit vectors, `[n, d]` float32.
+
+    Raises:
+        MissingExtra: sentence-transformers is not installed.
+        RunStops: the model cannot be loaded or converted.
+    """
+    if not find_spec("sentence_transformers"):  # which brings tokenizers
+        raise MissingExtra(NOT_INSTALLED)
+    from tokenizers import Tokenizer
+
+    with TemporaryDirectory(prefix="fanno-encoder-") as target:
+        converted(folder, settings, Path(target))
+        tokenizer, compiled = Tokenizer.from_file(f"{target}/{TOKENIZER}"), _compiled(Path(target) / MODEL)
+    lock = threading.Lock()
+
+    def encode(texts: Sequence[str]) -> Floats:
+        with lock:
+            return _vectors(compiled, [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))])
+
+    return encode
+
+
+def _vectors(compiled: Any, tokens: Sequence[list[int]]) -> Floats:
+    """Unit vectors of texts by their tokens.
+
+    No callback of OpenVINO's: its threads would call Python, which aborts a process that ends meanwhile.
+    """
+    names = {name for port in compiled.inputs for name in port.names}
+    vectors: Floats = np.zeros((len(tokens), compiled.output(0).partial_shape[2].get_length()), np.float32)
+    # Twice as many requests as streams, so that no stream waits while Python pools.
+    idle = [compiled.create_infer_request() for _ in range(2 * compiled.get_property("NUM_STREAMS"))]
+    under_way: deque[tuple[Any, list[int], Any]] = deque()
+
+    def finish_oldest() -> None:
+        request, rows, mask = under_way.popleft()
+        request.wait()
+        total = (request.get_output_tensor(0).data * mask[..., None].astype(np.float32)).sum(axis=1)
+        vectors[rows] = total / np.linalg.norm(total, axis=1, keepdims=True)
+        idle.append(request)
+
+    for rows in _batches([len(row) for row in tokens]):
+        if not idle:
+            finish_oldest()
+        ids, mask = _padded([tokens[i] for i in rows])
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        idle[-1].start_async({name: values for name, values in feed.items() if name in names})
+        under_way.append((idle.pop(), rows, mask))
+    while under_way:
+        finish_oldest()
+    return vectors
+
+
+def _compiled(model: Path) -> Any:
+    streams = min(os.cpu_count() or 1, 16)
+    config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
+    return openvino().Core().compile_model(model, "CPU", config)
+
+
+def _batches(lengths: Sequence[int]) -> list[list[int]]:
+    """Row numbers in batches of texts that are padded to one width, the widest first.
+
+    A text's width comes from its own length and not from its neighbours': so its vector is the same to the bit
+    whatever it is encoded with, and no byte of a data set depends on how its rows were dealt into shards.
+    """
+    widths: dict[int, list[int]] = {}
+    for row, length in enumerate(lengths):
+        widths.setdefault(_width(length), []).append(row)
+    batches: list[list[int]] = []
+    for width, rows in sorted(widths.items(), reverse=True):
+        most = min(BATCH, max(1, BATCH_TOKENS // width))
+        batches += [rows[i : i + most] for i in range(0, len(rows), most)]
+    return batches
+
+
+def _width(tokens: int) -> int:
+    return -(-tokens // WIDTH_STEP) * WIDTH_STEP
+
+
+def _padded(rows: list[list[int]]) -> tuple[Any, Any]:
+    width = _width(max(len(row) for row in rows))
+    ids = np.zeros((len(rows), width), np.int64)
+    mask = np.zeros_like(ids)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = 1
+    return ids, mask
