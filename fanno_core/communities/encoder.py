@@ -47,6 +47,11 @@ class Encoder:
         name = Path(self.settings.model).name
         return f"{name}@{_digest(self.settings)}/{self.settings.max_tokens}/{_runtime(self.settings)}"
 
+    @property
+    def folder(self) -> Path:
+        """Where the model lies; fetched from the hub if need be."""
+        return _folder(self.settings)
+
     def encode(self, texts: Sequence[str]) -> Floats:
         """Unit vectors of texts, `[n, d]` float32, in their order.
 
@@ -68,8 +73,9 @@ _loading = threading.Lock()
 def _loaded(settings: Settings) -> Callable[[Sequence[str]], Floats]:
     runtime = _runtime(settings)
     log.info("encoder %s on %s", Path(settings.model).name, runtime)
-    on = openvino_encode if runtime == OPENVINO else torch_encode
-    return on(_folder(settings), settings)
+    if runtime == OPENVINO:
+        return openvino_encode(_folder(settings), settings, _digest(settings))
+    return torch_encode(_folder(settings), settings)
 
 
 @cache

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -26,8 +25,13 @@ BATCH_TOKENS = 512
 WIDTH_STEP = 16
 
 
-def openvino_encode(folder: Path, settings: Settings) -> Callable[[Sequence[str]], Floats]:
+def openvino_encode(folder: Path, settings: Settings, digest: str) -> Callable[[Sequence[str]], Floats]:
     """A function from texts to unit vectors, `[n, d]` float32.
+
+    Args:
+        folder: the model.
+        settings: what it is called, and where it cuts texts.
+        digest: of the model's files.
 
     Raises:
         MissingExtra: sentence-transformers is not installed.
@@ -37,9 +41,8 @@ def openvino_encode(folder: Path, settings: Settings) -> Callable[[Sequence[str]
         raise MissingExtra(NOT_INSTALLED)
     from tokenizers import Tokenizer
 
-    with TemporaryDirectory(prefix="fanno-encoder-") as target:
-        converted(folder, settings, Path(target))
-        tokenizer, compiled = Tokenizer.from_file(f"{target}/{TOKENIZER}"), _compiled(Path(target) / MODEL)
+    target = converted(folder, settings, digest)
+    tokenizer, compiled = Tokenizer.from_file(str(target / TOKENIZER)), _compiled(target / MODEL)
     lock = threading.Lock()
 
     def encode(texts: Sequence[str]) -> Floats:

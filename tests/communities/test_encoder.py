@@ -68,7 +68,7 @@ def test_a_folder_that_is_no_model_is_refused(tmp_path) -> None:
 
 def test_a_conversion_that_fails_says_why(tmp_path) -> None:
     with pytest.raises(FannoError, match=r"encoder\.model 'odd' cannot be loaded \(\w+\)"):
-        converted(tmp_path, Settings(model="odd"), tmp_path)
+        converted(tmp_path, Settings(model="odd"), "odd")
 
 
 def test_batches_hold_few_tokens_and_every_row_once() -> None:
