@@ -372,6 +372,83 @@ class Report(Section):
     )
 
 
+class Refresh(Section):
+    """The nightly refresh: what is carried over, what it may cost, and what a new version has to be."""
+
+    keep_versions: int = Field(
+        7, ge=1, description="versions kept, the current one among them", json_schema_extra={"bytes": False}
+    )
+    max_drift: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="share of documents that may have changed their community since the last full build, before "
+        "another one is asked for",
+        json_schema_extra={"bytes": False},
+    )
+    max_withdrawn_context: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a row goes when more than this share of its retrieved documents is withdrawn",
+        json_schema_extra={"bytes": False},
+    )
+    strict: bool = Field(
+        False,
+        description="a withdrawn document also takes the rows that were shown an instruction of it as counterexample",
+        json_schema_extra={"bytes": False},
+    )
+    max_calls: int = Field(
+        0, ge=0, description="most calls of the teacher a night; 0: no limit", json_schema_extra={"bytes": False}
+    )
+    max_tokens: int = Field(
+        0, ge=0, description="most tokens, read and written, a night; 0: no limit", json_schema_extra={"bytes": False}
+    )
+    max_seconds: float = Field(
+        0,
+        ge=0,
+        description="seconds after which no further work is begun; 0: no limit",
+        json_schema_extra={"bytes": False},
+    )
+    min_rows: int = Field(
+        1, ge=0, description="a version with fewer rows is held back", json_schema_extra={"bytes": False}
+    )
+    min_acceptance: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a version is held back whose instructions became rows in a smaller share",
+        json_schema_extra={"bytes": False},
+    )
+    max_near_duplicates: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="a version is held back in which a larger share of instructions is this near (filters.novelty) to "
+        "another",
+        json_schema_extra={"bytes": False},
+    )
+    min_diversity: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="a version is held back whose instructions have a smaller share of distinct 2-grams (distinct-2)",
+        json_schema_extra={"bytes": False},
+    )
+    max_shrink: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="a version is held back that lost a larger share of the current version's rows",
+        json_schema_extra={"bytes": False},
+    )
+    report: Literal["held", "always", "never"] = Field(
+        "held",
+        description="which versions get a report. held: those that are held back; always: each; never: none",
+        json_schema_extra={"bytes": False},
+    )
+
+
 class Run(Section):
     """How the run is done."""
 
@@ -414,6 +491,7 @@ class Settings(Section):
     teacher: Teacher = Teacher()
     publish: Publish = Publish()
     report: Report = Report()
+    refresh: Refresh = Refresh()
     run: Run = Run()
 
 

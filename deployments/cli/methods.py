@@ -133,5 +133,6 @@ KINDS: Mapping[str, Callable[[], Kind]] = {
     "bandits": _by_setting("augment.bandit"),
     "response modes": _by_setting("responses.mode"),
     "export formats": _exports,
+    "versions with a report": _by_setting("refresh.report"),
     "task runners": _by_setting("run.runner"),
 }

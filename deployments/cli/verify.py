@@ -10,9 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from deployments.cli.options import AsJson, OutOfRun, one_sentence_errors
+from fanno_core.dataset.made import VERSIONS
 from fanno_core.dataset.publish import MANIFEST
 from fanno_core.dataset.verify import check_dataset
 from fanno_core.dataset.verify_record import check_record, shared_journal_of
+from fanno_core.dataset.verify_versions import check_versions, mend_versions
 from fanno_core.errors import RunStops
 from fanno_core.store.ledger import Store
 from fanno_core.store.location import Location, open_location
@@ -32,15 +34,21 @@ class Findings:
     entries: int
     files: int
     damaged: tuple[Damage, ...]
+    versions: tuple[Damage, ...]
     journal: tuple[Damage, ...]
+
+    @property
+    def all(self) -> tuple[Damage, ...]:
+        """Everything that is wrong."""
+        return (*self.damaged, *self.versions, *self.journal)
 
 
 def verify(out: OutOfRun, repair: Repair = False, as_json: AsJson = False) -> None:
     """Check every file that a run has left.
 
-    These are ledger, shards, data set, the teacher's answers, run.json and rejected rows. The exit code is 1 where
-    something is damaged and was not taken out. A journal that the last run shared is checked too: repair it only
-    while no other run uses it.
+    These are ledger, shards, data set, versions, the teacher's answers, run.json and rejected rows. The exit code is
+    1 where something is damaged and was not taken out. A journal that the last run shared is checked too: repair it
+    only while no other run uses it.
 
     Examples:
         fanno verify ./data
@@ -49,7 +57,7 @@ def verify(out: OutOfRun, repair: Repair = False, as_json: AsJson = False) -> No
     """
     with one_sentence_errors():
         found = _verify(open_location(out), repair)
-    damaged = bool(found.damaged or found.journal)
+    damaged = bool(found.all)
     if as_json:
         typer.echo(json.dumps(_document(found, repaired=repair and damaged), indent=2))
     else:
@@ -67,6 +75,7 @@ def _verify(out: Location, repair: bool) -> Findings:
         found = _look(out, shared)
         if repair:
             take_out(out, found.damaged)
+            mend_versions(Store(out))
             if found.journal:
                 mend_journal(out, shared)
             # What was made from the entries that are gone now may be at odds with those that are left.
@@ -81,17 +90,18 @@ def _look(out: Location, shared: str) -> Findings:
     published = {path: entry for path, entry in entries.items() if MANIFEST in entry.extras}
     others = {path: entry for path, entry in entries.items() if path not in published}
     damaged += check_files(store, others) + check_dataset(out, published) + check_record(store, entries.values())
+    versions = tuple(check_versions(store, entries))
     files = len({ref.path for entry in entries.values() for ref in entry.files})
-    return Findings(len(entries), files, tuple(sorted(damaged)), tuple(check_journal(out, shared)))
+    return Findings(len(entries), files, tuple(sorted(damaged)), versions, tuple(check_journal(out, shared)))
 
 
 def _document(found: Findings, repaired: bool) -> dict[str, Any]:
-    damaged = [asdict(damage) for damage in (*found.damaged, *found.journal)]
+    damaged = [asdict(damage) for damage in found.all]
     return {"entries": found.entries, "files": found.files, "damaged": damaged, "repaired": repaired}
 
 
 def _lines(found: Findings, out: str, repair: bool) -> Iterator[str]:
-    damaged = (*found.damaged, *found.journal)
+    damaged = found.all
     for damage in damaged:
         yield f"{damage.path} {damage.what}"
     checked = f"{found.entries:,} ledger entries, {found.files:,} files and the journal"
@@ -100,6 +110,7 @@ def _lines(found: Findings, out: str, repair: bool) -> Iterator[str]:
         return
     yield f"{checked}: {len(damaged):,} damaged"
     if repair:
-        yield f"taken out; the run that made them redoes just that: fanno run --corpus ... --out {out}"
+        again = "refresh" if (open_location(out) / VERSIONS).is_dir() else "run"
+        yield f"taken out; the run that made them redoes just that: fanno {again} --corpus ... --out {out}"
     else:
         yield f"to take out what is damaged, so that the next run redoes just that: fanno verify {out} --repair"

@@ -252,8 +252,8 @@ def _spread(values: Sequence[float]) -> list[float]:
 def _sources(rows: Sequence[Example]) -> str:
     """Rows by licence, then the sources of each licence, most rows first."""
     by_licence: dict[str, Counter[str]] = {}
-    for row in rows:
-        by_licence.setdefault(shown(row.licence) or NOT_STATED, Counter())[row.source] += 1
+    for (licence, source), count in Counter((row.licence, row.source) for row in rows).items():
+        by_licence.setdefault(shown(licence) or NOT_STATED, Counter())[source] += count
     totals = _ranked(Counter({name: sources.total() for name, sources in by_licence.items()}))
     lines = ["| licence of the documents | sources | rows |", "| --- | ---: | ---: |"]
     lines += [f"| {_cell(name)} | {len(by_licence[name]):,} | {count:,} |" for name, count in totals]

@@ -21,6 +21,8 @@ from fanno_core.teachers.protocol import Identity
 
 Row = TypeVar("Row")
 
+VERSIONS = "versions"
+
 
 @dataclass(frozen=True)
 class Made:
@@ -33,6 +35,11 @@ class Made:
 
     out: Location
     record: Mapping[str, Any]
+
+    @property
+    def is_version(self) -> bool:
+        """Whether a refresh has left it: work of several nights, without what each of them knew."""
+        return "refresh" in self.record
 
     @cached_property
     def settings(self) -> Settings:
@@ -101,12 +108,27 @@ def open_made(out: Location) -> Made:
         RunStops: there is no finished run, or an earlier version of FANNO left it.
         TryAgain, RunStops: the object store cannot be reached, or refuses.
     """
+    return _open(out, "run.json")
+
+
+def open_version(out: Location, number: int) -> Made:
+    """What a version of this folder holds, whether or not it is the current one.
+
+    Raises:
+        RunStops: there is no such version, or an earlier version of FANNO wrote it.
+    """
+    return _open(out, f"{VERSIONS}/{number:06d}/run.json")
+
+
+def _open(out: Location, path: str) -> Made:
     try:
-        record = json.loads(read_whole(out / "run.json"))
+        record = json.loads(read_whole(out / path))
     except (OSError, ValueError):
+        if path.startswith(VERSIONS):
+            raise RunStops(f"{out / path} cannot be read; `fanno versions {out}` lists what is there") from None
         raise RunStops(f"{out} holds no finished run: `fanno run --corpus ... --out {out}` makes one") from None
     if not (isinstance(record, dict) and {"work", "identity", "dataset"} <= record.keys() and _fits(record)):
-        raise RunStops(f"{out}/run.json was written by another version; run `fanno run` on it again")
+        raise RunStops(f"{out / path} was written by another version; run `fanno run` on it again")
     if not record["dataset"]["rows"]:
         raise RunStops(f"the last run in {out} did not come to its end: run it again, it goes on")
     return Made(out, record)

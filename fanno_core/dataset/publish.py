@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -32,23 +32,13 @@ def publish_dataset(
         The Parquet files, and the other files by name. All hold the rows in the order of their ids.
     """
     rows = sorted(rows, key=lambda row: row.id)
-    digest = digest_of(rows, settings.system)
     chunks = [rows[i : i + settings.shard_rows] for i in range(0, len(rows), settings.shard_rows)]
     parquet = {
         TRAIN.format(f"{number:05d}", f"{len(chunks):05d}"): (parquet_bytes(chunk, settings.system), len(chunk))
         for number, chunk in enumerate(chunks)
     }
-    others = {
-        "alpaca.json": (alpaca_bytes(rows), len(rows)),
-        "messages.jsonl": (messages_bytes(rows, settings.system), len(rows)),
-        "README.md": (card_bytes(rows, settings, provenance, digest), 0),
-    }
-    manifest = {
-        "rows": len(rows),
-        "digest": digest,
-        "files": {name: sha256_of(data) for name, (data, _) in (parquet | others).items()},
-    }
-    others[MANIFEST] = ((json.dumps(manifest, indent=2) + "\n").encode(), 0)
+    digests = {name: sha256_of(data) for name, (data, _) in parquet.items()}
+    others = files_beside(digests, rows, settings, provenance)
     folder = out / FOLDER
     # Whatever carries such a name is loaded as rows, also what a killed run wrote that no manifest names.
     rows_in = {name for name in names_in(folder) if fnmatchcase(name, TRAIN.format("?" * 5, "?" * 5))}
@@ -61,14 +51,36 @@ def publish_dataset(
     )
 
 
+def files_beside(
+    parquet: Mapping[str, str], rows: Sequence[Example], settings: Publish, provenance: Provenance
+) -> dict[str, tuple[bytes, int]]:
+    """Name to bytes and rows of what lies beside the Parquet files: two formats, the card, and last the manifest.
+
+    Args:
+        parquet: name of each Parquet file to its SHA-256.
+        rows: all rows, in the order of their ids.
+        settings: name and system message.
+        provenance: what the card tells of the run.
+    """
+    digest = digest_of(rows, settings.system)
+    files = {
+        "alpaca.json": (alpaca_bytes(rows), len(rows)),
+        "messages.jsonl": (messages_bytes(rows, settings.system), len(rows)),
+        "README.md": (card_bytes(rows, settings, provenance, digest), 0),
+    }
+    digests = {**parquet, **{name: sha256_of(data) for name, (data, _) in files.items()}}
+    manifest = {"rows": len(rows), "digest": digest, "files": digests}
+    return {**files, MANIFEST: ((json.dumps(manifest, indent=2) + "\n").encode(), 0)}
+
+
 def _ref(name: str, data: bytes, rows: int) -> FileRef:
     return FileRef(f"{FOLDER}/{name}", rows, sha256_of(data), name)
 
 
-def read_manifest(out: Location) -> dict[str, Any]:
+def read_manifest(out: Location, folder: str = FOLDER) -> dict[str, Any]:
     """The manifest of the data set that is published; no rows and no files where there is none to be read."""
     try:
-        manifest = json.loads(read_whole(out / FOLDER / MANIFEST))
+        manifest = json.loads(read_whole(out / folder / MANIFEST))
         return {"rows": int(manifest["rows"]), "digest": str(manifest["digest"]), "files": dict(manifest["files"])}
     except (OSError, ValueError, TypeError, KeyError):
         return NOTHING

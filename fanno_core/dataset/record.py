@@ -17,7 +17,7 @@ from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import write_durably, write_if_changed
 from fanno_core.store.ledger import Entry, Store
 from fanno_core.store.location import Location
-from fanno_core.store.tables import to_parquet
+from fanno_core.store.tables import sorted_table, table_bytes
 from fanno_core.teachers.protocol import Identity
 
 MAY_BE_EMPTY = {"augment"}
@@ -96,14 +96,21 @@ def write_run_record(
     record = {
         "phases": [asdict(phase) for phase in phases],
         "dataset": published(out) if came_to_its_end else NO_DATASET,
+        **made_with(settings, teacher, encoder),
+        "work": work,
+    }
+    write_durably(out / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
+
+
+def made_with(settings: Settings, teacher: Identity, encoder: str) -> dict[str, Any]:
+    """What the rows depend on, as `run.json` tells it."""
+    return {
         "settings": settings.model_dump(mode="json"),
         "teacher": str(teacher),
         "identity": asdict(teacher),
         "encoder": encoder,
         "versions": {name: _version(name) for name in PACKAGES},
-        "work": work,
     }
-    write_durably(out / "run.json", (json.dumps(record, indent=2, ensure_ascii=False) + "\n").encode())
 
 
 def published(out: Location) -> dict[str, Any]:
@@ -114,8 +121,17 @@ def published(out: Location) -> dict[str, Any]:
 
 def write_rejected(store: Store, entries: Iterable[Entry]) -> None:
     """Writes every rejected row of these entries, with phase and reason, to `OUT/rejected/`."""
-    rows = [row for entry in entries for row in store.read(entry.rejected, Rejection)]
-    write_if_changed(store.out / "rejected" / "rejected.parquet", to_parquet(rows, Rejection))
+    write_if_changed(store.out / "rejected" / "rejected.parquet", rejected_bytes(store, entries))
+
+
+def rejected_bytes(store: Store, entries: Iterable[Entry]) -> bytes:
+    """Every rejected row of these entries as Parquet.
+
+    Raises:
+        ShardDamaged: a shard is missing or damaged.
+    """
+    refs = [ref for entry in entries for ref in entry.rejected]
+    return table_bytes(sorted_table(store.table(refs, Rejection), Rejection))
 
 
 def _version(name: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
+from fanno_core.dataset.current import CURRENT
 from fanno_core.dataset.publish import FOLDER, MANIFEST
 from fanno_core.store.durable import read_whole, sha256_of
 from fanno_core.store.ledger import Entry, Store
@@ -15,7 +17,9 @@ PATH = f"{FOLDER}/{MANIFEST}"
 
 
 def check_dataset(out: Location, entries: Mapping[str, Entry]) -> list[Damage]:
-    """One damage for each file of the published data set that is not what was committed, and for its manifest.
+    """One damage for each file of a run's published data set that is not what was committed, and for its manifest.
+
+    Versions have manifests of their own: see `check_versions`.
 
     Args:
         out: the output folder.
@@ -24,6 +28,9 @@ def check_dataset(out: Location, entries: Mapping[str, Entry]) -> list[Damage]:
     Raises:
         TryAgain, RunStops: the object store cannot be reached, or refuses.
     """
+    if has_versions(out):
+        return []
+    entries = {path: entry for path, entry in entries.items() if entry.extras[MANIFEST].path == PATH}
     try:
         data = read_whole(out / PATH)
     except OSError:
@@ -35,3 +42,8 @@ def check_dataset(out: Location, entries: Mapping[str, Entry]) -> list[Damage]:
     # The manifest, which the entry names, too, answers for its files: it goes with them.
     found = check_files(Store(out), {path: entries[path] for path in current})
     return [replace(damage, entries=(*damage.entries, PATH)) for damage in found]
+
+
+def has_versions(out: Location) -> bool:
+    """Whether the data set of this folder is that of a version."""
+    return isinstance(out, Path) and (out / CURRENT).is_symlink()

@@ -44,9 +44,15 @@ def make_report(
         BadSettings: a file of `decontaminate` cannot be read; the message names it.
         MissingExtra: a package that a measure needs is not installed.
     """
-    made = open_made(out)
+    return report_on(open_made(out), out, encode, against, decontaminate)
+
+
+def report_on(
+    made: Made, folder: Location, encode: Encode, against: Sequence[Path] = (), decontaminate: Sequence[Path] = ()
+) -> list[str]:
+    """The same for a run or version that is open; the report goes below `folder`."""
     numbers, rows = numbers_of(made, encode, against, decontaminate), report_rows(made)
-    return write_report(out, numbers, rows, asyncio.run(explained(made, numbers, rows)))
+    return write_report(folder, numbers, rows, asyncio.run(explained(made, numbers, rows)))
 
 
 def numbers_of(made: Made, encode: Encode, against: Sequence[Path] = (), decontaminate: Sequence[Path] = ()) -> Numbers:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,8 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 TEMPORARY = ".{name}.{pid}.tmp"
+# More gain nothing, and each costs a thread.
+FLUSHES_AT_ONCE = 8
 
 
 def write_durably(path: Location, data: bytes) -> None:
@@ -32,20 +34,62 @@ def write_durably(path: Location, data: bytes) -> None:
     if not isinstance(path, Path):
         objects.write_object(path, data)
         return
+    with _told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, data)
+        sync_folder(path.parent)
+
+
+def write_all_durably(folder: Location, files: Mapping[str, bytes]) -> None:
+    """Writes files into a folder, those left out that it already holds; it lasts for all of them, or for some.
+
+    The disk is asked to flush many files at once, and the folder once: it then serves them together.
+
+    Args:
+        folder: made where it is not there.
+        files: name to bytes.
+
+    Raises:
+        RunStops: the disk is full, or does not take a file for another reason.
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    if not isinstance(folder, Path):
+        objects.at_once(lambda file: write_if_changed(folder / file[0], file[1]), files.items())
+        return
+    if not files:
+        return
+    with _told(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        objects.at_once(lambda file: _write_unless_there(folder / file[0], file[1]), files.items(), FLUSHES_AT_ONCE)
+        sync_folder(folder)
+
+
+def _write_unless_there(path: Path, data: bytes) -> None:
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == data:
+            return
+    _replace(path, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
     temporary = path.with_name(TEMPORARY.format(name=path.name, pid=os.getpid()))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         _write_synced(temporary, data)
         temporary.replace(path)
-        sync_folder(path.parent)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         why = error.strerror or type(error).__name__
         raise RunStops(
             f"{path} cannot be written ({why}); see to the disk and run again, what is done is kept"
         ) from None
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
 
 
 def _write_synced(path: Path, data: bytes) -> None:

@@ -12,20 +12,22 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
+import pyarrow as pa
+
 from fanno_core.errors import ContractBroken, RowsLost, ShardDamaged
 from fanno_core.outcome import Outcome, Usage
-from fanno_core.store.contracts import Rejection
+from fanno_core.store.contracts import Rejection, schema_of
 from fanno_core.store.durable import each, read_whole, sha256_of, write_durably
 from fanno_core.store.fingerprint import canonical
 from fanno_core.store.location import Location
-from fanno_core.store.tables import from_parquet, to_parquet
+from fanno_core.store.tables import checked_table, from_parquet, to_parquet
 
 Row = TypeVar("Row")
 # A graph of more tasks than this a phase cannot be read in Prefect's UI.
 MOST_SHARDS = 256
 # A name that begins so is never `.` or `..`, and holds no separator: what an entry names is below OUT.
 NAME = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
-COMMITTED = re.compile(rf"(?:work/shards/{NAME}|dataset)/{NAME}")
+COMMITTED = re.compile(rf"(?:work/shards/{NAME}|(?:versions/[0-9]{{6}}/)?dataset)/{NAME}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,9 @@ class Entry:
         return cls(
             **{
                 **values,
-                "kept": tuple(map(_ref, values["kept"])),
-                "rejected": tuple(map(_ref, values["rejected"])),
-                "extras": {name: _ref(ref) for name, ref in values["extras"].items()},
+                "kept": tuple(map(ref_of, values["kept"])),
+                "rejected": tuple(map(ref_of, values["rejected"])),
+                "extras": {name: ref_of(ref) for name, ref in values["extras"].items()},
                 "asked": {prompt: Usage(**usage) for prompt, usage in values["asked"].items()},
             }
         )
@@ -107,6 +109,15 @@ class Store:
         """
         shards = each(self.out, lambda ref: from_parquet(self.bytes_of(ref), contract, ref.path), refs)
         return [row for rows in shards for row in rows]
+
+    def table(self, refs: Iterable[FileRef], contract: type) -> pa.Table:
+        """The same rows, in Arrow.
+
+        Raises:
+            ShardDamaged: a file is missing or is not the one that was committed.
+        """
+        shards = each(self.out, lambda ref: checked_table(self.bytes_of(ref), contract, ref.path), refs)
+        return pa.concat_tables([schema_of(contract).empty_table(), *shards])
 
     def bytes_of(self, ref: FileRef) -> bytes:
         """The committed bytes of a file.
@@ -220,8 +231,12 @@ class Store:
         return self.out / "work" / "ledger" / _checked(phase) / f"{_checked(key)}.json"
 
 
-def _ref(values: Mapping[str, Any]) -> FileRef:
-    """The file that an entry names; whoever reads the ledger may open it, or remove it where it is damaged."""
+def ref_of(values: Mapping[str, Any]) -> FileRef:
+    """The file that an entry names; whoever reads the ledger may open it, or remove it where it is damaged.
+
+    Raises:
+        KeyError, TypeError, ValueError: the values are not a file's, or no phase writes there.
+    """
     ref = FileRef(**values)
     if not COMMITTED.fullmatch(ref.path):
         raise ValueError("an entry names a file that no phase writes")

@@ -131,9 +131,9 @@ def names_after(folder: UPath, last: str = "") -> list[str]:
         request["ContinuationToken"] = page["NextContinuationToken"]
 
 
-def at_once(function: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
-    """What the function makes of each item, in their order; several requests are under way at once."""
-    with ThreadPoolExecutor(REQUESTS_AT_ONCE) as pool:
+def at_once(function: Callable[[Item], Made], items: Iterable[Item], most: int = REQUESTS_AT_ONCE) -> list[Made]:
+    """What the function makes of each item, in their order; several, at most so many, are under way at once."""
+    with ThreadPoolExecutor(most) as pool:
         return list(pool.map(function, items))
 
 

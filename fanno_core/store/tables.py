@@ -23,7 +23,11 @@ def to_parquet(rows: Sequence[Any], contract: type) -> bytes:
     Raises:
         ContractBroken: a value has the wrong type or is null, or a key stands twice.
     """
-    table = to_table(sorted_rows(rows, contract), contract)
+    return table_bytes(to_table(sorted_rows(rows, contract), contract))
+
+
+def table_bytes(table: pa.Table) -> bytes:
+    """Parquet bytes of a table as it stands, with page checksums."""
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, compression="zstd", write_page_checksum=True, version="2.6")
     return bytes(sink.getvalue())
@@ -62,6 +66,12 @@ def sorted_rows(rows: Sequence[Row], contract: type[Row]) -> list[Row]:
     return ordered
 
 
+def sorted_table(table: pa.Table, contract: type[Any]) -> pa.Table:
+    """The table in the order of `sorted_rows`: strings are compared as UTF-8, whose order is that of code points."""
+    names = table.column_names if contract is Rejection else [key_of(contract)]
+    return table.sort_by([(name, "ascending") for name in names]).combine_chunks()
+
+
 def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[Row]:
     """The rows of a Parquet file.
 
@@ -73,6 +83,11 @@ def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[R
     Raises:
         ShardDamaged: the bytes are no whole Parquet file of this contract.
     """
+    return rows_of(checked_table(data, contract, name), contract)
+
+
+def checked_table(data: bytes, contract: Callable[..., Any], name: str) -> pa.Table:
+    """The table of a Parquet file that must hold a contract's rows; arguments and errors as of `from_parquet`."""
     try:
         table = read_table(data)
         table.validate(full=True)
@@ -80,7 +95,8 @@ def from_parquet(data: bytes, contract: Callable[..., Row], name: str) -> list[R
         raise ShardDamaged(f"{name} is damaged: it cannot be read as Parquet") from None
     if not table.schema.equals(schema_of(contract)):
         raise ShardDamaged(f"{name} does not hold the columns of {contract.__name__}")
-    return rows_of(table, contract)
+    # With what Parquet has added to the schema, the same rows would be written as other bytes.
+    return pa.Table.from_arrays(table.columns, schema=schema_of(contract))
 
 
 def read_table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:

@@ -12,6 +12,7 @@ from fanno_core.store.durable import (
     read_whole,
     remove_files,
     sweep_temporaries,
+    write_all_durably,
     write_durably,
     write_if_changed,
 )
@@ -80,3 +81,23 @@ def test_nothing_is_swept_from_an_object_store(bucket: str) -> None:
     write_durably(out / ".shard.parquet.123.tmp", b"whole, and somebody's")
     sweep_temporaries([out])
     assert names_in(out) == [".shard.parquet.123.tmp"]
+
+
+def test_many_files_are_written_at_once_but_for_those_that_are_there(anywhere: Location) -> None:
+    files = {f"file {number}": bytes([number]) * number for number in range(40)}
+    write_all_durably(anywhere / "deep", files)
+    assert {name: read_whole(anywhere / "deep" / name) for name in names_in(anywhere / "deep")} == files
+    stamp = (anywhere / "deep" / "file 1").stat()
+    write_all_durably(anywhere / "deep", {"file 1": b"\1", "file 2": b"new"})
+    assert read_whole(anywhere / "deep" / "file 2") == b"new"
+    if isinstance(anywhere, Path):
+        assert (anywhere / "deep" / "file 1").stat().st_ino == stamp.st_ino
+    write_all_durably(anywhere / "other", {})
+    assert names_in(anywhere / "other") == []
+
+
+def test_of_many_files_one_that_the_disk_does_not_take_stops_the_run(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    with pytest.raises(RunStops, match=r"cannot be written .*run again, what is done is kept"):
+        write_all_durably(tmp_path, {"a": b"1", "b": b"2", "c": b"3"})
+    assert names_in(tmp_path) == ["a", "b", "c"]
