@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from fanno_core.documents.ingest import ingest as ingest_sources
 from fanno_core.documents.readers.opening import digest_of
@@ -24,10 +25,19 @@ PHASE = Phase("ingest", version=2, contract=Document, settings=("ingest", "scree
 @phase_task(PHASE)
 async def ingest(job: Job) -> Outcome[Document]:
     """Reads some sources of the corpus and cuts them into segments."""
+    return mask_rejected(ingest_sources(check_sources(job), job.settings.ingest), job.settings.screen)
+
+
+def check_sources(job: Job) -> list[Source]:
+    """The sources of a job.
+
+    Raises:
+        RunStops: this machine has not the files that the run found.
+    """
     sources = [Source(**values) for values in job.part["sources"]]
     for source in sources:
         _is_as_it_was(source)
-    return mask_rejected(ingest_sources(sources, job.settings.ingest), job.settings.screen)
+    return sources
 
 
 def _is_as_it_was(source: Source) -> None:
@@ -48,14 +58,20 @@ def _is_as_it_was(source: Source) -> None:
 
 
 def ingest_jobs(sources: Sequence[Source], run: Run) -> list[Job]:
-    """One job for each group of sources.
-
-    A source's place on this machine is part of the job but not of its fingerprint: a moved corpus is the same.
-    """
+    """One job for each group of sources."""
     groups = [sources[i : i + SOURCES_A_TASK] for i in range(0, len(sources), SOURCES_A_TASK)]
     jobs = []
     for number, group in enumerate(groups):
-        content = [[s.name, s.format, s.compression, s.digest, s.licence] for s in group]
+        content, places = sources_part(group)
         job = run.job(PHASE, {}, {"content": content}, f"part {number + 1} of {len(groups)}")
-        jobs.append(job.with_part({"sources": [asdict(source) for source in group]}))
+        jobs.append(job.with_part(places))
     return jobs
+
+
+def sources_part(sources: Sequence[Source]) -> tuple[list[list[str]], dict[str, Any]]:
+    """What sources are, and where they are.
+
+    A source's place on this machine is part of a job but not of its fingerprint: a moved corpus is the same.
+    """
+    content = [[s.name, s.format, s.compression, s.digest, s.licence] for s in sources]
+    return content, {"sources": [asdict(source) for source in sources]}

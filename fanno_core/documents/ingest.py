@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 
 from fanno_core.documents.marks import with_few_marks
 from fanno_core.documents.readers.contract import BadRow, RawDocument, Source
@@ -26,28 +26,29 @@ def ingest(sources: Sequence[Source], settings: Ingest) -> Outcome[Document]:
     kept: dict[str, Document] = {}
     rejected: dict[str, Rejection] = {}
     for source in sources:
-        for row in _rows(source, settings):
-            for found in _documents(row, source, settings):
-                if isinstance(found, BadRow):
-                    _reject(found, source, rejected)
-                elif found.id in kept:
-                    _reject(BadRow("exact_duplicate", found.location, found.id), source, rejected, found.text)
+        for row in _rows_or_reason(source, settings):
+            for found in cut(row, source, settings):
+                admitted = admit(found, source, kept, rejected)
+                if isinstance(admitted, Document):
+                    kept[admitted.id] = admitted
                 else:
-                    kept[found.id] = found
+                    rejected[admitted.id] = admitted
     return Outcome(list(kept.values()), list(rejected.values()), len(kept) + len(rejected))
 
 
-def _rows(source: Source, settings: Ingest) -> Sequence[RawDocument | BadRow]:
-    """What the source's reader finds: at least one row, and one bad row for a file that cannot be read."""
+def rows_of(source: Source, settings: Ingest) -> Sequence[RawDocument | BadRow]:
+    """What the source's reader finds: at least one row.
+
+    Raises:
+        RowStops: the file cannot be read to its end.
+    """
     try:
         return list(FORMATS[source.format].read(source, settings)) or [BadRow("empty", "", "holds no rows")]
-    except RowStops as stop:
-        return [BadRow(stop.reason, "", str(stop))]
     except RecursionError:
-        return [BadRow("too_deep", "", "its markup is nested too deeply")]
+        raise RowStops("too_deep", "its markup is nested too deeply") from None
 
 
-def _documents(row: RawDocument | BadRow, source: Source, settings: Ingest) -> Iterator[Document | BadRow]:
+def cut(row: RawDocument | BadRow, source: Source, settings: Ingest) -> Iterator[Document | BadRow]:
     """The segments of a row, or the one reason why it has none."""
     if isinstance(row, BadRow):
         yield row
@@ -67,14 +68,39 @@ def _documents(row: RawDocument | BadRow, source: Source, settings: Ingest) -> I
         )
 
 
-def _reject(row: BadRow, source: Source, rejected: dict[str, Rejection], text: str = "") -> None:
-    """Adds the row under an id of its own, also where two files have the same name."""
+def admit(
+    found: Document | BadRow, source: Source, kept: Container[str], rejected: Container[str]
+) -> Document | Rejection:
+    """The segment, or why it is not kept.
+
+    Args:
+        found: a segment or a bad row.
+        source: where it was read.
+        kept: ids of the segments that were kept before it.
+        rejected: ids of the rejections before it: each gets an id of its own, also where two files have the same name.
+    """
+    if isinstance(found, BadRow):
+        return _rejection(found, source, rejected)
+    if found.id in kept:
+        return _rejection(BadRow("exact_duplicate", found.location, found.id), source, rejected, found.text)
+    return found
+
+
+def _rows_or_reason(source: Source, settings: Ingest) -> Sequence[RawDocument | BadRow]:
+    """The rows of the source, or one bad row where it cannot be read."""
+    try:
+        return rows_of(source, settings)
+    except RowStops as stop:
+        return [BadRow(stop.reason, "", str(stop))]
+
+
+def _rejection(row: BadRow, source: Source, rejected: Container[str], text: str = "") -> Rejection:
     row_id, copies = stable_id(source.name, row.location), 0
     while row_id in rejected:
         copies += 1
         row_id = stable_id(source.name, row.location, str(copies))
     detail = _label(": ".join(filter(None, [row.location, row.detail])))
-    rejected[row_id] = Rejection(row_id, PHASE, row.reason, detail, source=source.name, text=text)
+    return Rejection(row_id, PHASE, row.reason, detail, source=source.name, text=text)
 
 
 def _label(value: str) -> str:

@@ -7,7 +7,7 @@ the exact Jaccard similarity of their 5-grams decides, so no pair below the thre
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -45,9 +45,9 @@ def drop_duplicates(documents: Sequence[Document], settings: Screen) -> Outcome[
     kept, rejected = [], []
     for row, document in enumerate(documents):
         if row in exact:
-            rejected.append(_rejection(document, "exact_duplicate", exact[row]))
+            rejected.append(repeat_rejected(document, "exact_duplicate", exact[row]))
         elif row in near:
-            rejected.append(_rejection(document, "near_duplicate", near[row]))
+            rejected.append(repeat_rejected(document, "near_duplicate", near[row]))
         else:
             kept.append(document)
     return Outcome(kept, rejected, candidates=len(documents))
@@ -81,18 +81,47 @@ def bands_for(threshold: float) -> tuple[int, int]:
     return PERMUTATIONS, 1
 
 
+def empty_minhash() -> MinHash:
+    """A MinHash of nothing. Drawing its permutations takes 0.2 ms, so that one is filled again and again."""
+    return MinHash(num_perm=PERMUTATIONS, hashfunc=zlib.crc32)
+
+
+def fill(sketch: MinHash, shingles: Iterable[str]) -> None:
+    """Makes the sketch that of these shingles."""
+    sketch.clear()
+    sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
+
+
+def text_digest(text: str) -> str:
+    """32 hex digits that are the same for texts that differ in case and white space only."""
+    return blake2b(_folded(text).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def repeat_rejected(document: Document, reason: str, repeat: Repeat) -> Rejection:
+    """The rejection of a document for what it repeats."""
+    return Rejection(
+        id=document.id,
+        phase="duplicates",
+        reason=reason,
+        detail=f"repeats {repeat.of} ({repeat.similarity:.2f})",
+        document_id=document.id,
+        source=document.source,
+        text=document.text,
+    )
+
+
 def _rank(document: Document) -> tuple[int, str, str, str, str]:
     """Place in the queue: more words first, then the id; the rest only orders rows that share an id."""
     return -len(words_of(document.text)), document.id, document.text, document.source, document.location
 
 
 def _exact_repeats(documents: Sequence[Document], queue: Sequence[int]) -> dict[int, Repeat]:
-    id_of_text: dict[bytes, str] = {}
+    id_of_text: dict[str, str] = {}
     ids: set[str] = set()
     repeats: dict[int, Repeat] = {}
     for row in queue:
         document = documents[row]
-        digest = blake2b(_folded(document.text).encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        digest = text_digest(document.text)
         if document.id in ids:
             repeats[row] = Repeat(document.id, 1.0)
         elif digest in id_of_text:
@@ -106,12 +135,11 @@ def _exact_repeats(documents: Sequence[Document], queue: Sequence[int]) -> dict[
 def _near_repeats(documents: Sequence[Document], queue: Sequence[int], threshold: float) -> dict[int, Repeat]:
     """Only documents that stay enter the index, so that each one is compared with those before it in the queue."""
     index = MinHashLSH(num_perm=PERMUTATIONS, params=bands_for(threshold))
-    sketch = MinHash(num_perm=PERMUTATIONS, hashfunc=zlib.crc32)
+    sketch = empty_minhash()
     repeats: dict[int, Repeat] = {}
     for place, row in enumerate(queue):
         shingles = shingles_of(documents[row].text)
-        sketch.clear()
-        sketch.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
+        fill(sketch, shingles)
         # Of equally similar ones the first in the queue is named, hence the sign.
         similar = [
             (jaccard(shingles, shingles_of(documents[queue[earlier]].text)), -earlier)
@@ -127,15 +155,3 @@ def _near_repeats(documents: Sequence[Document], queue: Sequence[int], threshold
 
 def _folded(text: str) -> str:
     return " ".join(text.casefold().split())
-
-
-def _rejection(document: Document, reason: str, repeat: Repeat) -> Rejection:
-    return Rejection(
-        id=document.id,
-        phase="duplicates",
-        reason=reason,
-        detail=f"repeats {repeat.of} ({repeat.similarity:.2f})",
-        document_id=document.id,
-        source=document.source,
-        text=document.text,
-    )
