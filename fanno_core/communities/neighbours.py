@@ -35,6 +35,7 @@ GPU_SCRATCH_BYTES = 128 * 2**20
 GATHERED = 2**20
 
 Rows = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 log = logging.getLogger("fanno.neighbours")
 
@@ -166,7 +167,10 @@ class Edges:
 
     def above(self, threshold: float) -> Edges:
         """The edges with at least this cosine."""
-        keep = self.weights >= threshold
+        return self.where(self.weights >= threshold)
+
+    def where(self, keep: Mask) -> Edges:
+        """Some of the edges."""
         return Edges(self.pairs[keep], self.weights[keep])
 
 
@@ -176,6 +180,11 @@ def neighbour_edges(index: Index, vectors: Floats, neighbours: int, threshold: f
     sources = np.repeat(np.arange(len(vectors)), found.shape[1])
     targets, weights = found.ravel(), scores.ravel()
     keep = (targets >= 0) & (targets != sources) & (weights >= threshold)
-    pairs = np.sort(np.stack([sources[keep], targets[keep]], axis=1), axis=1)
-    unique, first = np.unique(pairs, axis=0, return_index=True) if len(pairs) else (pairs, np.zeros(0, np.int64))
-    return Edges(unique.astype(np.int64), np.clip(weights[keep][first], 0, 1).astype(np.float32))
+    return undirected(sources[keep], targets[keep], weights[keep], len(index.vectors))
+
+
+def undirected(sources: Rows, targets: Rows, cosines: Floats, count: int) -> Edges:
+    """Edges between `count` rows from pairs that may stand twice or either way round; `[m]` each."""
+    keys, first = np.unique(np.minimum(sources, targets) * count + np.maximum(sources, targets), return_index=True)
+    pairs = np.stack([keys // max(count, 1), keys % max(count, 1)], axis=1)
+    return Edges(pairs, np.clip(cosines[first], 0, 1).astype(np.float32))

@@ -16,6 +16,7 @@ from fanno_core.store.contracts import Floats
 
 # Rows whose cosines to all others are in memory at once.
 BLOCK = 1024
+QUALITIES = {"cpm": leidenalg.CPMVertexPartition, "rb": leidenalg.RBConfigurationVertexPartition}
 
 
 def leiden(count: int, edges: Edges, quality: str, resolution: float, seed: int) -> list[list[int]]:
@@ -34,19 +35,23 @@ def leiden(count: int, edges: Edges, quality: str, resolution: float, seed: int)
     Source: Traag, Waltman, van Eck, From Louvain to Leiden (2019), as leidenalg implements it.
     """
     graph = igraph.Graph(n=count, edges=edges.pairs.tolist())
-    kinds = {"cpm": leidenalg.CPMVertexPartition, "rb": leidenalg.RBConfigurationVertexPartition}
     partition = leidenalg.find_partition(
         graph,
-        kinds[quality],
+        QUALITIES[quality],
         weights=edges.weights.tolist(),
         resolution_parameter=resolution,
         seed=seed,
-        n_iterations=-1 if len(edges.pairs) < 200_000 else 4,
+        n_iterations=iterations(edges),
     )
     groups: dict[int, list[int]] = defaultdict(list)
     for row, group in enumerate(partition.membership):
         groups[group].append(row)
     return sorted(groups.values(), key=lambda rows: (-len(rows), rows[0]))
+
+
+def iterations(edges: Edges) -> int:
+    """How often Leiden goes over a graph: until nothing moves, but over a large one a few times."""
+    return -1 if len(edges.pairs) < 200_000 else 4
 
 
 def fast_communities(vectors: Floats, threshold: float, min_size: int) -> list[list[int]]:

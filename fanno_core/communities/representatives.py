@@ -6,7 +6,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,36 +37,77 @@ def choose_representatives(
     `min_size` (`small_community`).
     """
     started = time.perf_counter()
-    edges = _edges(vectors, settings, seed)
-    groups = _groups(vectors, edges, settings, seed)
-    topics = _topics(len(documents), edges, settings, seed)
+    found = partition_documents(documents, vectors, _edges(vectors, settings, seed), settings, prefer, seed)
     kept: list[Placed] = []
     dropped: list[Rejection] = []
-    for group in groups:
-        members = _ranked(group, documents, vectors, settings, prefer)
-        too_small = len(group) < settings.min_size
-        centre = documents[members[0]].id
+    for members in found.communities:
+        centre, size = documents[members[0]].id, len(members)
         for rank, row in enumerate(members):
-            if too_small or rank >= settings.per_community:
-                reason = "small_community" if too_small else "represented"
-                dropped.append(rejected(documents[row], PHASE, reason, f"community {centre}"))
+            if rank < places(size, settings):
+                kept.append(placed(documents[row], centre, size, rank, found.topics[row]))
             else:
-                kept.append(_placed(documents[row], centre, len(group), rank, topics[row]))
-    dropped += _left_out(documents, groups)
+                dropped.append(not_standing(documents[row], centre, size, settings))
+    dropped += [not_standing(documents[row], "", 0, settings) for row in found.left_out]
     log.info(
         "%d documents, %d communities (%d with more than one member), %d topics, %.0f documents/s",
-        len(documents), len(groups), sum(len(g) > 1 for g in groups), len(set(topics)),
+        len(documents), len(found.communities), sum(len(c) > 1 for c in found.communities), len(set(found.topics)),
         len(documents) / (time.perf_counter() - started),
     )  # fmt: skip
     return Outcome(in_turns(kept, prefer), dropped, len(documents))
 
 
-def in_turns(placed: Sequence[Placed], prefer: str) -> list[Placed]:
+@dataclass(frozen=True)
+class Partition:
+    """Where each document belongs, by row number.
+
+    Attributes:
+        communities: the rows of each, those first that stand for it.
+        topics: the number of each row's topic.
+    """
+
+    communities: list[list[int]]
+    topics: list[int]
+
+    @property
+    def left_out(self) -> list[int]:
+        """Rows in no community."""
+        grouped = {row for members in self.communities for row in members}
+        return [row for row in range(len(self.topics)) if row not in grouped]
+
+
+def partition_documents(
+    documents: Sequence[Document], vectors: Floats, edges: Edges, settings: Communities, prefer: str, seed: int
+) -> Partition:
+    """The communities and topics of documents, see `choose_representatives`.
+
+    The edges are those of the neighbour graph, down to the lower of the two thresholds.
+    """
+    ids, words = [document.id for document in documents], [document.words for document in documents]
+    communities = []
+    for group in _groups(vectors, edges, settings, seed):
+        centre = group[0] if settings.partition == "fast" else central(group, ids, vectors)
+        communities.append(ranked(group, centre, ids, words, prefer))
+    return Partition(communities, _topics(len(documents), edges, settings, seed))
+
+
+def places(size: int, settings: Communities) -> int:
+    """How many stand for a community of this many members."""
+    return settings.per_community if size >= settings.min_size else 0
+
+
+def not_standing(document: Document, community: str, size: int, settings: Communities) -> Rejection:
+    """The rejection of a document that does not stand for its community; which is empty if it is in none."""
+    reason = "represented" if places(size, settings) else "small_community"
+    detail = f"community {community}" if community else "in no community of the minimum size"
+    return rejected(document, PHASE, reason, detail)
+
+
+def in_turns(rows: Sequence[Placed], prefer: str) -> list[Placed]:
     """The queue: each topic in turn gives its next document, so that the first seeds are spread over topics."""
     by_topic: dict[int, list[Placed]] = defaultdict(list)
-    for row in sorted(placed, key=lambda p: (p.rank, *_length_key(p.words, prefer), p.id)):
+    for row in sorted(rows, key=lambda p: (p.rank, *_length_key(p.words, prefer), p.id)):
         by_topic[row.topic].append(row)
-    turns = sorted((place, topic) for topic, rows in by_topic.items() for place in range(len(rows)))
+    turns = sorted((place, topic) for topic, each in by_topic.items() for place in range(len(each)))
     return [replace(by_topic[topic][place], order=order) for order, (place, topic) in enumerate(turns)]
 
 
@@ -93,19 +134,18 @@ def _topics(count: int, edges: Edges, settings: Communities, seed: int) -> list[
     return topics
 
 
-def _ranked(
-    group: list[int], documents: Sequence[Document], vectors: Floats, settings: Communities, prefer: str
-) -> list[int]:
-    """Members of a community: the central one first, then by length, then by id."""
-    if settings.partition == "fast":
-        centre = group[0]
-    else:
-        # In float64 and rounded, so that the last bit of a sum cannot decide between equals.
-        members = vectors[group].astype(np.float64)
-        closeness = np.round(members @ members.mean(axis=0), 5)
-        centre = min(zip(-closeness, (documents[i].id for i in group), group, strict=True))[2]
+def central(group: Sequence[int], ids: Sequence[str], vectors: Floats) -> int:
+    """The row of a group that is nearest to the mean of all."""
+    # In float64 and rounded, so that the last bit of a sum cannot decide between equals.
+    members = vectors[group].astype(np.float64)
+    closeness = np.round(members @ members.mean(axis=0), 5)
+    return min(zip(-closeness, (ids[row] for row in group), group, strict=True))[2]
+
+
+def ranked(group: Sequence[int], centre: int, ids: Sequence[str], words: Sequence[int], prefer: str) -> list[int]:
+    """Rows of a community: the central one first, then by length, then by id."""
     others = [row for row in group if row != centre]
-    others.sort(key=lambda row: (*_length_key(documents[row].words, prefer), documents[row].id))
+    others.sort(key=lambda row: (*_length_key(words[row], prefer), ids[row]))
     return [centre, *others]
 
 
@@ -113,19 +153,11 @@ def _length_key(words: int, prefer: str) -> tuple[int]:
     return ({"longer": -words, "shorter": words}.get(prefer, 0),)
 
 
-def _left_out(documents: Sequence[Document], groups: Sequence[Sequence[int]]) -> list[Rejection]:
-    grouped = {row for group in groups for row in group}
-    return [
-        rejected(document, PHASE, "small_community", "in no community of the minimum size")
-        for row, document in enumerate(documents)
-        if row not in grouped
-    ]
-
-
-def _placed(document: Document, centre: str, size: int, rank: int, topic: int) -> Placed:
+def placed(document: Document, community: str, size: int, rank: int, topic: int) -> Placed:
+    """A document in its place; its place in the queue is not known yet."""
     return Placed(
         id=document.id,
-        community=centre,
+        community=community,
         community_size=size,
         rank=rank,
         order=0,
