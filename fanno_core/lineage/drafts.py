@@ -109,10 +109,15 @@ def _seeds(shelves: Shelves, document: Placed) -> _Drafts:
 
 def _augmented(shelves: Shelves, document: Placed, row: Instruction | None, window: int) -> _Drafts:
     settings = shelves.made.settings
+    if not row and shelves.made.is_version:
+        # What the bandit knew that night was not carried over.
+        return _Drafts(augmentation.PHASE, [], augment_sampling(settings))
     choice = Choice(row.form, row.counterexamples) if row else _chosen(shelves, document, window)
     earlier = [ref for entry in shelves.made.entries["augment"][: window - 1] for ref in entry.kept]
     rows = shelves.rows([*shelves.kept("novelty"), *earlier], Instruction, "id", choice.counterexamples)
     shown = {shot.id: shot for shot in rows}
+    if len(shown) < len(choice.counterexamples):  # the documents of the others were withdrawn
+        return _Drafts(augmentation.PHASE, [], augment_sampling(settings))
     draft = draft_of(document, choice, shown, window, settings.augment)
     shots = tuple(shown[shot] for shot in choice.counterexamples)
     return _Drafts(augmentation.PHASE, [draft], augment_sampling(settings), shots)
