@@ -8,16 +8,23 @@ from tasks.phase import Finished
 from tasks.run import Refs, Run, Shards
 
 
-async def think_different(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> Shards:
-    """Further instructions, until there are more than `augment.limit` in all or documents run out."""
-    if not (run.settings.augment.iterate and windows):
+async def think_different(run: Run, seeds: Shards, windows: Sequence[FileRef], first: int = 1) -> Shards:
+    """Further instructions, until there are more than `augment.limit` in all, or documents or the budget run out.
+
+    Args:
+        run: the run.
+        seeds: every instruction that is there already, with vectors and the bandit's states.
+        windows: documents, a shard a window.
+        first: number of the first window.
+    """
+    if not (run.settings.augment.iterate and windows and seeds.rows):
         return Shards(())
-    return await run.do_all(AUGMENT.name, _windows(run, seeds, windows), len(windows))
+    return await run.do_all(AUGMENT.name, _windows(run, seeds, windows, first), len(windows))
 
 
-async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> AsyncIterator[Finished]:
+async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef], first: int) -> AsyncIterator[Finished]:
     pool = seeds
-    for iteration, window in enumerate(windows, 1):
+    for iteration, window in enumerate(windows, first):
         if pool.rows > run.settings.augment.limit:
             break
         inputs: dict[str, Refs] = {
@@ -27,6 +34,8 @@ async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef]) -> Async
             "bandit": pool.table("bandit")[-1:],
         }
         job = run.job(AUGMENT, inputs, {"iteration": iteration}, f"window {iteration}")
-        step = await run.submit(augment, job)
+        step = await run.submit_within(augment, job)
+        if not step:
+            break
         pool += Shards((step.entry,))
         yield step

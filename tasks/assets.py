@@ -18,7 +18,6 @@ from fanno_core.documents.sources import BUILT_IN
 from fanno_core.settings import Settings
 from fanno_core.store.location import Location
 from fanno_core.text import stable_id
-from tasks.phase import Job
 
 # Prefect refuses these in a key, and keys longer than 512 characters.
 UNFIT = re.compile(r"[\s\x00#?&%\"'<>\[\]{}|\\^`]")
@@ -45,9 +44,12 @@ def asset_key(uri: str) -> str:
     return fit if fit == uri else f"{fit}~{stable_id(uri)}"
 
 
-def tell_of_dataset(job: Job) -> None:
-    """Adds rows, digest and path to the asset that the present task makes; nothing where it makes none."""
-    folder = job.store.out
+def tell_of_dataset(folder: Location) -> None:
+    """Adds rows, digest and path to the asset that the present task makes; nothing where it makes none.
+
+    Args:
+        folder: the output folder.
+    """
     context, key = AssetContext.get(), _dataset_key(folder)
     if context and key in {asset.key for asset in context.downstream_assets}:
         manifest = read_manifest(folder)

@@ -15,7 +15,7 @@ from fanno_core.instructions.tags import form_rules, tag_pool
 from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Instruction, Placed, SeedState, question_of
+from fanno_core.store.contracts import Instruction, Placed, SeedState, Vector, question_of
 from tasks.phase import Job, Phase, phase_task, stack
 
 
@@ -86,13 +86,18 @@ async def seeds(job: Job) -> Outcome[Instruction]:
 
 @phase_task(NOVELTY)
 async def novelty(job: Job) -> Outcome[Instruction]:
-    """Drops seeds that are near-equal to better ones, and starts the bandit's record of the others."""
+    """Drops seeds that are near-equal to better ones, and starts the bandit's record of the others.
+
+    Where instructions are carried over from an earlier version, seeds are compared with these, too.
+    """
     rows = job.rows("instructions", Instruction)
     vectors = job.encoder.encode([question_of(row) for row in rows])
-    empty = np.zeros((0, vectors.shape[1]), np.float32)
-    outcome = keep_novel(rows, vectors, empty, job.settings.filters.novelty, NOVELTY.name)
+    carried = [row.vector for row in job.rows("carried_vectors", Vector)] if "carried_vectors" in job.inputs else []
+    pool = np.stack(carried) if carried else np.zeros((0, vectors.shape[1]), np.float32)
+    outcome = keep_novel(rows, vectors, pool, job.settings.filters.novelty, NOVELTY.name)
     states = await seed_states(outcome.kept, job.teacher, job.settings)
-    return outcome.with_extra("bandit", SeedState, states)
+    known = job.rows("bandit", SeedState) if "bandit" in job.inputs else []
+    return outcome.with_extra("bandit", SeedState, [*known, *states])
 
 
 @phase_task(AUGMENT)

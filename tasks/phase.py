@@ -155,19 +155,24 @@ def make_job(
     part: Mapping[str, Any] | None = None,
 ) -> Job:
     """A job with its fingerprint: phase, version, settings, prompts, teacher, encoder and input digests."""
+    digests = {role: [ref.sha256 for ref in refs] for role, refs in inputs.items()}
+    parts = {**manner(phase, settings), "inputs": digests, "part": dict(part or {})}
+    key = fingerprint(phase.name, phase.version, parts)
+    return Job(out, phase.name, key, label, settings, inputs, part or {})
+
+
+def manner(phase: Phase, settings: Settings) -> dict[str, Any]:
+    """How a phase works whatever its inputs are: settings, prompts, teacher and encoder."""
     parts: dict[str, Any] = {
         "settings": bytes_of(settings, phase.settings),
         "prompts": [load_prompt(name).label for name in phase.prompts],
         "wording": phase.wording(),
-        "inputs": {role: [ref.sha256 for ref in refs] for role, refs in inputs.items()},
-        "part": dict(part or {}),
     }
     if phase.asks_teacher:
         parts["teacher"] = astuple(teacher_of(settings).identity)
     if phase.encodes:
         parts["encoder"] = Encoder(settings.encoder).identity
-    key = fingerprint(phase.name, phase.version, parts)
-    return Job(out, phase.name, key, label, settings, inputs, part or {})
+    return parts
 
 
 def stack(vectors: Mapping[str, Floats], ids: list[str]) -> Floats:

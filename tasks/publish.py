@@ -30,7 +30,7 @@ PHASE = Phase(
 )
 
 
-@phase_task(PHASE, kind=partial(MaterializingTask, assets=()), tell=tell_of_dataset)
+@phase_task(PHASE, kind=partial(MaterializingTask, assets=()), tell=lambda job: tell_of_dataset(job.store.out))
 async def publish(job: Job) -> Entry:
     """Writes the data set, its card and its manifest."""
     settings = job.settings

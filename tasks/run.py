@@ -20,7 +20,8 @@ from prefect.states import Completed
 
 from fanno_core.communities.encoder import Encoder
 from fanno_core.dataset.record import MAY_BE_EMPTY, PhaseRecord, record_phase, write_rejected, write_run_record
-from fanno_core.errors import BadCorpus, OutBusy
+from fanno_core.errors import BadCorpus, OutBusy, RunStops
+from fanno_core.outcome import Usage
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
@@ -30,6 +31,7 @@ from fanno_core.store.ownership import owned
 from fanno_core.teachers.answer_journal import shared_journal
 from fanno_core.teachers.licences import require_open
 from fanno_core.teachers.protocol import Identity
+from tasks.budget import Budget
 from tasks.edge import one_sentence
 from tasks.phase import Finished, Job, Phase, Step, make_job
 from tasks.reaping import known_owner
@@ -66,8 +68,8 @@ class Shards:
         return tuple(sorted((ref for ref in self.kept if ref.label.startswith(prefix)), key=lambda ref: ref.label))
 
     def table(self, name: str) -> tuple[FileRef, ...]:
-        """The extra table of that name of every entry."""
-        return tuple(entry.extras[name] for entry in self.entries)
+        """The extra table of that name of every entry that has one."""
+        return tuple(entry.extras[name] for entry in self.entries if name in entry.extras)
 
     def __add__(self, other: Shards) -> Shards:
         return Shards((*self.entries, *other.entries))
@@ -78,7 +80,11 @@ Refs = Shards | tuple[FileRef, ...]
 
 @dataclass
 class Run:
-    """A run in progress. Phases are added to its record as they end, and to `versions` as they begin."""
+    """A run in progress. Phases are added to its record as they end, and to `versions` as they begin.
+
+    A run that is `partial` does what has changed since another: a phase may keep nothing, and the record of the whole
+    is left by whoever knows the rest. Jobs for which its budget has no room are not begun: they are `postponed`.
+    """
 
     out: Location
     settings: Settings
@@ -96,6 +102,9 @@ class Run:
     # Prefect knows results by their address in memory: where one is let go, another object may be taken for it.
     finished: list[Finished] = field(default_factory=list)
     recorded: int = -1
+    partial: bool = False
+    budget: Budget | None = None
+    postponed: list[Job] = field(default_factory=list)
 
     async def map(self, step: Step, **over: Refs) -> Shards:
         """A phase as one job for each shard of its one input."""
@@ -143,7 +152,7 @@ class Run:
         record = record_phase(name, entries, fresh, time.perf_counter() - started)
         self.records.append(record)
         _tell(record)
-        if not record.rows_kept and name not in MAY_BE_EMPTY:
+        if not (record.rows_kept or self.partial or name in MAY_BE_EMPTY):
             raise BadCorpus(nothing_left(record, self._first_rejected(entries)))
         return Shards(entries)
 
@@ -153,7 +162,7 @@ class Run:
 
         async def one(job: Job) -> Finished | None:
             async with slots:
-                return None if over else await self.submit(step, job)
+                return None if over else await self.submit_within(step, job)
 
         pending = [asyncio.ensure_future(one(job)) for job in jobs]
         try:
@@ -166,6 +175,23 @@ class Run:
             # this run owns only until it ends.
             over = True
             await asyncio.gather(*pending, return_exceptions=True)
+
+    async def submit_within(self, step: Step, job: Job) -> Finished | None:
+        """The same as `submit` where the budget has room for the job; elsewhere None, and the job is `postponed`.
+
+        Raises:
+            BadSettings: the job alone is larger than a whole budget.
+            FannoError: what `submit` raises.
+        """
+        if not self.budget:
+            return await self.submit(step, job)
+        async with self.budget.room_for(job) as room:
+            if not room:
+                self.postponed.append(job)
+                return None
+            finished = await self.submit(step, job)
+            room.spent = Usage() if finished.reused else finished.entry.usage
+            return finished
 
     async def submit(self, step: Step, job: Job) -> Finished:
         """Hands one job to Prefect and waits for it without blocking the flow.
@@ -190,13 +216,16 @@ class Run:
         return finished
 
     def makers_of(self, refs: Iterable[FileRef]) -> list[Any]:
-        """What stands for the tasks that made these files: to wait for them draws the arrows of the UI's graph."""
-        makers = dict.fromkeys(self.makers[ref.path] for ref in refs)
+        """What stands for the tasks that made these files: to wait for them draws the arrows of the UI's graph.
+
+        Files that an earlier version carried over have none.
+        """
+        makers = dict.fromkeys(self.makers[ref.path] for ref in refs if ref.path in self.makers)
         return [Completed(data=maker.hex, state_details=StateDetails(task_run_id=maker)) for maker in makers]
 
     async def leave_record(self) -> None:
         """Writes `run.json` and `rejected/`, unless they tell of every phase that has ended."""
-        if self.recorded < len(self.records):
+        if self.recorded < len(self.records) and not self.partial:
             write_rejected(Store(self.out), self.entries)
             write_run_record(self.out, self.records, self.entries, self.settings, self.teacher, self.encoder)
             self.recorded = len(self.records)
@@ -211,6 +240,7 @@ class Run:
 
 
 OURS = ("work", "dataset", "rejected", "report")
+VERSIONS = "versions"
 
 
 def refs_of(shards: Refs) -> tuple[FileRef, ...]:
@@ -225,16 +255,30 @@ def _tell(record: PhaseRecord) -> None:
 
 
 @asynccontextmanager
-async def open_run(out: str, settings: Settings, open_teachers_only: bool = False) -> AsyncIterator[Run]:
+async def open_run(
+    out: str, settings: Settings, open_teachers_only: bool = False, partial: bool = False
+) -> AsyncIterator[Run]:
     """A run that owns its output folder; when it ends, well or not, `run.json` and `rejected/` say what it did.
+
+    Args:
+        out: the output folder.
+        settings: all settings.
+        open_teachers_only: refuse a teacher whose declared licence is not open.
+        partial: the run does what has changed, see `Run`.
 
     Raises:
         BadSettings: a journal is shared, but the folder lies on an object store.
         OutBusy: another run owns the folder.
         MissingExtra: a package is not installed that the folder's place, the runner or the teacher needs.
-        RunStops: the folder cannot be written, or the teacher or the cluster cannot be used.
+        RunStops: the folder cannot be written or is kept by `fanno refresh`, or the teacher or the cluster cannot be
+            used.
     """
     folder = open_location(out)
+    if not partial and (folder / VERSIONS).is_dir():
+        raise RunStops(
+            f"{out} holds versions that `fanno refresh` keeps; refresh it (with --rebuild to make it anew), or name "
+            "another --out"
+        )
     settings = _with_files(_with_journal(with_servers(settings), folder))
     if open_teachers_only or settings.teacher.open_only:
         require_open(settings.teacher)
@@ -249,7 +293,8 @@ async def open_run(out: str, settings: Settings, open_teachers_only: bool = Fals
         # Asked before any work, so that a model that cannot be used stops the run at once.
         teacher = await asyncio.to_thread(lambda: teacher_of(settings).identity)  # which may wait for a server
         encoder = Encoder(settings.encoder).identity
-        run = Run(folder, settings, runner, await result_storage(folder), still_owned, teacher, encoder)
+        results = await result_storage(folder)
+        run = Run(folder, settings, runner, results, still_owned, teacher, encoder, partial=partial)
         try:
             yield run
         except OutBusy:

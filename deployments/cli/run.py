@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from deployments.cli.interrupts import end_within, interruptible
+from deployments.cli.flow_run import run_flow
 from deployments.cli.options import Corpus, Set, SettingsFile, one_sentence_errors
 from deployments.cli.summary import print_summary, summary
-from deployments.server import QUIET, prefect_api
-from fanno_core.settings import Settings, load_settings
+from fanno_core.settings import load_settings
 from fanno_core.store.location import open_location
-
-# What the engine gets to mark the run as interrupted before the process ends whatever it is doing.
-FAREWELL_S = 5.0
 
 Out = Annotated[
     str,
@@ -73,32 +66,9 @@ def run(
         if decontaminate:
             named.append(f"decontaminate.files={json.dumps(decontaminate, ensure_ascii=False)}")
         settings = load_settings(file, [*(assignments or ()), *named])
-        _quieten_prefect()
-        from deployments.cli.progress import shown_progress  # which imports Prefect
-
-        with interruptible(), shown_progress(sys.stderr if as_json else sys.stdout), prefect_api() as (ui, ours):
-            kept = "  (kept for the next run; `fanno server stop` ends it)" if ours else ""
-            typer.echo(f"Prefect UI: {ui}{kept}", err=as_json)
-            asyncio.run(_flow(corpus, out, settings))
+        run_flow("flows.fanno:fanno", as_json, corpus, out, settings)
         told = summary(open_location(out))
     if as_json:
         typer.echo(told.as_json())
     else:
         print_summary(told)
-
-
-async def _flow(corpus: list[str], out: str, settings: Settings) -> Any:
-    from flows.fanno import fanno  # Prefect is imported once its environment is set
-
-    try:
-        # A task of its own: when the loop is torn down, this coroutine hears of it before the flow has unwound.
-        return await asyncio.ensure_future(fanno(corpus, out, settings))
-    except asyncio.CancelledError:
-        end_within(FAREWELL_S)
-        raise
-
-
-def _quieten_prefect() -> None:
-    """Prefect logs to its server alone and reports nothing home; both are read when it is imported."""
-    for name, value in {**QUIET, "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}.items():
-        os.environ.setdefault(name, value)
