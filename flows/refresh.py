@@ -47,7 +47,8 @@ async def fanno_refresh(
         return skipped(later)
     async with open_night(out, settings, open_teachers_only, rebuild) as night:
         sources = find_sources(corpus)
-        if night.is_first and not night.run.budget:
+        # A full build knows neither budgets nor what was forgotten.
+        if night.is_first and not night.run.budget and not night.forgotten:
             await fanno(corpus, str(night.building), night.settings_of_build, open_teachers_only)
             await asyncio.to_thread(night.adopt, sources)
         elif not await refresh(night, sources):
@@ -83,7 +84,9 @@ async def refresh(night: Night, sources: list[Source]) -> bool:
     asked = await run.do(unanswered, [night.unanswered_job()])
     answered = examples = await run.do(responses, response_jobs(asked, *night.library(), run))
     if benchmarks := find_benchmarks(run.settings.decontaminate):
-        examples = await run.do(decontaminate, decontaminate_jobs(answered, asked, benchmarks, run))
+        examples = await run.do(
+            decontaminate, decontaminate_jobs(answered, night.answered(asked, answered), benchmarks, run)
+        )
     night.take_in_rows(answered, examples)
     return True
 

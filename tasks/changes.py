@@ -55,7 +55,7 @@ def changes_job(sources: Sequence[Source], run: Run, tables: Mapping[str, Refs],
         forgotten: digests of what must not come back.
     """
     content, places = sources_part(sources)
-    part = {"content": content, "forgotten": sorted(forgotten)}
+    part = {"content": content, "forgotten": sorted(forgotten), "shard_rows": run.settings.run.shard_rows}
     return run.job(CHANGES, {name: tables[name] for name in ("files", "origins")}, part).with_part(places)
 
 

@@ -18,7 +18,7 @@ from tasks.changes import gone_rows, read_all
 from tasks.communities import COMMUNITIES, QUEUE
 from tasks.phase import Job, Phase, phase_task
 
-RESPONSE, VERDICT = "response", "verdict"
+RESPONSE, TURN, VERDICT = "response", "turn", "verdict"
 
 JOINING = Phase("joining", version=1, contract=Placed, settings=COMMUNITIES.settings)
 TURNS = Phase("turns", version=1, contract=Placed, settings=QUEUE.settings, shards=QUEUE.shards)

@@ -30,7 +30,7 @@ from fanno_core.teachers.answer_journal import FILE as JOURNAL
 from tasks.changes import STANDING, ids_of
 from tasks.changes import changes_job as job_of_changes
 from tasks.instructions import NOVELTY as NOVELTY_PHASE
-from tasks.joining import JOINING, RESPONSE, TURNS, UNANSWERED, VERDICT
+from tasks.joining import JOINING, RESPONSE, TURN, TURNS, UNANSWERED, VERDICT
 from tasks.phase import Job, make_job, stack
 from tasks.publish import phases_of
 from tasks.run import Run, Shards
@@ -155,7 +155,7 @@ class Night:
         waiting = [row.id for row in self._read(self.tables["waiting"], Waiting) if row.what == VERDICT]
         inputs = {"documents": ruled.kept, "gone": changes.table("gone")}
         inputs |= {name: self.tables[name] for name in ("sketches", "ruled")}
-        return self.run.job(STANDING, inputs, {"waiting": waiting})
+        return self.run.job(STANDING, inputs, {"waiting": waiting, **self._sizes})
 
     def take_in_documents(
         self, changes: Shards, ruled: Shards, standing: Shards, masked: Shards, screened: Shards, vectors: Shards
@@ -178,6 +178,10 @@ class Night:
         documents = self._read(screened.kept, Document)
         tables.change("masked", new=self._read(masked.kept, Document))
         tables.change("screened", new=documents)
+        # One that comes back with another licence or own id has left its community, and joins one anew.
+        again = self.left & {row.id for row in documents}
+        for table in ("neighbours", "members"):
+            tables.change(table, gone=again)
         tables.change("vectors", new=self._read(vectors.kept, Vector))
         self._reject(changes, ruled, standing, masked, screened)
         judged = {row.id for row in documents} | {row.id for row in self._rejections(masked, screened)}
@@ -196,9 +200,10 @@ class Night:
         if len(staying) < len(states):
             tables.set_states(staying)
         self.leaning = leaving.leaning
-        self._wait(RESPONSE, leaving.leaning)
+        anew = leaving.leaning - leaving.instructions
+        self._wait(RESPONSE, anew)
         self.retired |= leaving.rows
-        self.counts |= {"rows retired": len(leaving.rows), "rows answered anew": len(leaving.leaning)}
+        self.counts |= {"rows retired": len(leaving.rows), "rows answered anew": len(anew)}
 
     # Where new documents stand, and whose turn it is.
 
@@ -229,7 +234,7 @@ class Night:
             "augment": settings.augment.model_copy(update={"window": min(settings.augment.window, fitting)}),
         }
         inputs = {"members": self.tables["members"], "placed": self.tables[PLACED]}
-        return make_job(TURNS, str(self.run.out), settings.model_copy(update=update), inputs)
+        return make_job(TURNS, str(self.run.out), settings.model_copy(update=update), inputs, part=self._sizes)
 
     # Instructions and responses.
 
@@ -264,13 +269,16 @@ class Night:
             self._reject(made)
         if states := pool.table(BANDIT)[-1:]:
             tables.set_states(self._read(states, SeedState))
-        self._reject(drafts)
-        self._ask(lots, sum(entry.phase == "augment" for entry in pool.entries))
+        # Seeds that nothing was compared with are no instructions yet: their documents are asked again.
+        compared = not self._late("novelty")
+        if compared:
+            self._reject(drafts)
+        self._ask(lots, sum(entry.phase == "augment" for entry in pool.entries), compared)
 
-    def _ask(self, lots: Shards, windows: int) -> None:
-        """Notes who was asked: the seeds and windows whose jobs were done."""
+    def _ask(self, lots: Shards, windows: int, compared: bool) -> None:
+        """Notes who was asked: the seeds and windows whose jobs were done; and who waits for a turn."""
         late = self._postponed()
-        seeds = [ref for ref in lots.labelled("seeds") if ref.path not in late]
+        seeds = [ref for ref in lots.labelled("seeds") if compared and ref.path not in late]
         done = lots.labelled("window")[:windows]
         asked = {row.id for row in self._read([*seeds, *done], Placed)}
         members = [replace(row, asked=True) for row in self.tables.look_up("members", asked)]
@@ -279,16 +287,29 @@ class Night:
         self.tables.change(PLACED, gone={row.id for row in seeded})
         self.tables.change(SEEDED, new=seeded)
         self.next_iteration += windows
+        self._wait_for_turns([ref for ref in lots.kept if ref not in (*seeds, *done)])
+
+    def _wait_for_turns(self, lots: Sequence[FileRef]) -> None:
+        """Notes whose turn the budget has put off; those beyond `augment.limit` do not wait."""
+        waited = [row.id for row in self._read(self.tables["waiting"], Waiting) if row.what == TURN]
+        self.tables.change("waiting", gone=waited)
+        seeds_late, windows_late = self._late("seeds", "novelty"), self._late("augment")
+        late = [ref for ref in lots if (seeds_late if ref.label.startswith("seeds") else windows_late or seeds_late)]
+        self._wait(TURN, [row.id for row in self._read(late, Placed)])
 
     def unanswered_job(self) -> Job:
         """The job of collecting the instructions that wait for a response."""
         names = ("waiting", *QUESTIONS, *QUESTIONS.values())
-        return self.run.job(UNANSWERED, {name: self.tables[name] for name in names})
+        return self.run.job(UNANSWERED, {name: self.tables[name] for name in names}, self._sizes)
 
     def library(self) -> tuple[Shards, Shards]:
         """The screened documents and their vectors, for retrieval."""
         screened, vectors = (Shards((replace(_piece(), kept=self.tables[name]),)) for name in ("screened", "vectors"))
         return screened, vectors
+
+    def answered(self, asked: Shards, answered: Shards) -> Shards:
+        """Of what was asked a shard for each that was answered; which ones is the same, all share their vectors."""
+        return Shards(tuple(replace(entry, kept=entry.kept[: len(answered.entries)]) for entry in asked.entries))
 
     def take_in_rows(self, answered: Shards, examples: Shards) -> None:
         """The data set's rows; what neither became a row nor was rejected waits for the next night."""
@@ -305,6 +326,15 @@ class Night:
         """How many rows wait for what, for want of budget."""
         what = Counter(row.what for row in self._read(self.tables["waiting"], Waiting))
         return dict(sorted(what.items()))
+
+    @property
+    def _sizes(self) -> dict[str, int]:
+        """How large the shards of a job may be: another budget must not find those of a night that was killed."""
+        return {"shard_rows": self.run.settings.run.shard_rows}
+
+    def _late(self, *phases: str) -> bool:
+        """Whether the budget had no room for a job of one of these phases."""
+        return any(job.phase in phases for job in self.run.postponed)
 
     def _postponed(self) -> set[str]:
         """Shards of documents for whose jobs the budget had no room."""

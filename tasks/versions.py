@@ -22,6 +22,7 @@ from fanno_core.dataset.manifest import HELD, Version, folder_of, local, read_st
 from fanno_core.dataset.record import made_with
 from fanno_core.dataset.sweep import sweep
 from fanno_core.dataset.versions import NewVersion, write_version
+from fanno_core.decontamination.benchmarks import find_benchmarks
 from fanno_core.errors import RunStops
 from fanno_core.outcome import Usage
 from fanno_core.refresh.entries import QUESTIONS, Work, entries_of, records_of
@@ -40,12 +41,14 @@ from fanno_core.teachers.forget_journal import let_go
 from fanno_core.teachers.licences import declared_licence
 from tasks.assets import corpus_assets, dataset_asset, tell_of_dataset
 from tasks.budget import Budget
+from tasks.changes import CHANGES, STANDING
 from tasks.communities import COMMUNITIES, ENCODE
 from tasks.decontaminate import PHASE as DECONTAMINATE
 from tasks.edge import one_sentence
 from tasks.events import emit_held
 from tasks.ingest import PHASE as INGEST
 from tasks.instructions import AUGMENT, NOVELTY, SEEDS
+from tasks.joining import JOINING
 from tasks.night import Night
 from tasks.phase import Phase, manner, stack
 from tasks.responses import phase_of
@@ -111,8 +114,11 @@ def manners(run: Run) -> dict[str, str]:
     """How each phase works tonight, as a digest."""
     mode = response_mode(run.settings, needs_context(run.settings))
     phases: list[Phase] = [INGEST, RULES, DUPLICATES, PRIVACY, VERDICTS, ENCODE, COMMUNITIES, SEEDS, NOVELTY, AUGMENT]
-    phases += [phase_of(mode), DECONTAMINATE]
-    return {phase.name: fingerprint(phase.name, phase.version, manner(phase, run.settings)) for phase in phases}
+    phases += [phase_of(mode), DECONTAMINATE, CHANGES, STANDING, JOINING]
+    found = {phase.name: fingerprint(phase.name, phase.version, manner(phase, run.settings)) for phase in phases}
+    # Rows that stand were held against the benchmarks of their night alone.
+    benchmarks = [[file.name, file.digest] for file in find_benchmarks(run.settings.decontaminate)]
+    return found | {DECONTAMINATE.name: fingerprint(found[DECONTAMINATE.name], 0, {"files": benchmarks})}
 
 
 def _same_manner(before: Mapping[str, str], now: Mapping[str, str], number: int) -> None:

@@ -74,7 +74,7 @@ class Waiting:
     """A row that a night had no budget left for."""
 
     id: str = column("id of the document or instruction")
-    what: str = column("what it waits for: a verdict, or a response")
+    what: str = column("what it waits for: a verdict, its turn, or a response")
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,8 +97,8 @@ def _entries(phase: str, tables: Mapping[str, Refs]) -> Iterator[Entry]:
     rejected, reasons = _rejected(phase, tables)
     candidates = _candidates(phase, tables)
     extras = {"bandit": tables["bandit"][0]} if phase == _last_asking(tables) and tables.get("bandit") else {}
-    digests = [ref.sha256 for ref in (*kept, *rejected, *extras.values())]
-    key = fingerprint(phase, 0, {"version": digests})
+    files = [[ref.label, ref.sha256] for ref in (*kept, *rejected, *extras.values())]
+    key = fingerprint(phase, 0, {"version": files, "candidates": candidates})
     yield Entry(phase, key, candidates, candidates, kept, rejected, extras, reasons)
     for ref in tables.get(f"questions.{phase}", ()):
         yield Entry(phase, fingerprint(phase, 0, {"vectors": ref.sha256}), 0, 0, (), (), {"vectors": ref})
