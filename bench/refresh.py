@@ -60,31 +60,33 @@ def after(rows: Rows, new: Sequence[tuple[str, str]], edited: int, withdrawn: in
     return {**stay, **dict(new)}
 
 
-def show(what: str, told: dict[str, Any], seconds: float) -> None:
-    """One line."""
+def show(what: str, told: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """One line, and what it says."""
     counts = ", ".join(f"{count:,} {name}" for name, count in told["documents"].items())
     print(f"{what:<28}{seconds:8.1f} s {told['calls']:>8,} calls {told['rows']['now']:>8,} rows   {counts}", flush=True)
+    return {"what": what, "seconds": round(seconds, 1), "calls": told["calls"], "rows": told["rows"]["now"]}
 
 
-def one(corpus: Path, count: int, folder: Path, added: int, edited: int, withdrawn: int) -> None:
+def one(corpus: Path, count: int, folder: Path, added: int, edited: int, withdrawn: int) -> Iterator[dict[str, Any]]:
     """A full build, a night without changes, and one with some."""
     supply = documents(corpus)
     rows = dict(next(supply) for _ in range(count))
-    show(f"{count:,}: first night", *night(rows, folder))
-    show(f"{count:,}: nothing changed", *night(rows, folder))
+    yield show(f"{count:,}: first night", *night(rows, folder))
+    yield show(f"{count:,}: nothing changed", *night(rows, folder))
     new = [next(supply) for _ in range(added)]
-    show(f"{count:,}: some changed", *night(after(rows, new, edited, withdrawn), folder))
+    yield show(f"{count:,}: some changed", *night(after(rows, new, edited, withdrawn), folder))
 
 
 def main() -> None:
-    """Prints a line a night."""
+    """Prints a line a night, and all of them as JSON."""
     corpus, counts = Path(sys.argv[1]), [int(word) for word in sys.argv[2:]] or [DOCUMENTS]
-    print(machine())
+    told: list[dict[str, Any]] = []
     for count in counts:
         share = count // 100
         changes = (share, share, share) if len(counts) == 1 else (0, CHANGED, 0)
         with tempfile.TemporaryDirectory() as folder:
-            one(corpus, count, Path(folder), *changes)
+            told += one(corpus, count, Path(folder), *changes)
+    print(json.dumps({"machine": machine(), "nights": told}))
 
 
 if __name__ == "__main__":
