@@ -33,6 +33,7 @@ from fanno_core.responses.answers import response_mode
 from fanno_core.settings import Settings
 from fanno_core.store.carried import look_up
 from fanno_core.store.contracts import Example, Vector
+from fanno_core.store.durable import write_durably
 from fanno_core.store.fingerprint import fingerprint
 from fanno_core.store.ledger import Store
 from fanno_core.store.location import open_location
@@ -61,6 +62,8 @@ SHARD_ROWS = 128
 # Under which phase of the whole flow a night's phase is counted.
 COUNTED_AS = {"changes": "ingest", "standing": "duplicates", "joining": "communities", "turns": "queue"}
 ROWS = ("added", "retired", "answered anew")
+# The version whose withdrawn documents have left the journal.
+LET_GO = "let-go.txt"
 LIMITS = ("max_calls", "max_tokens", "max_seconds")
 
 
@@ -93,9 +96,12 @@ async def open_night(
 def _begin(run: Run, folder: Path, rebuild: bool) -> Night:
     before = current(folder)
     forgotten = forgotten_in(folder)
-    if before is None or rebuild:
-        return Night(run, Tables(Store(folder), State()), before.number if before else 0, forgotten=forgotten)
+    if before is None:
+        return Night(run, Tables(Store(folder), State()), forgotten=forgotten)
     told = open_version(folder, before.number).record["refresh"]
+    known = Measures(**told["measures"])
+    if rebuild:
+        return Night(run, Tables(Store(folder), State()), before.number, measures=known, forgotten=forgotten)
     _same_manner(told["manner"], manners(run), before.number)
     let_withdrawn_go(folder, before.number)  # which a night that was killed, or held back, has not done
     return Night(
@@ -106,7 +112,7 @@ def _begin(run: Run, folder: Path, rebuild: bool) -> Night:
         next_iteration=told["next_iteration"],
         forgotten=forgotten,
         is_first=False,
-        measures=Measures(**told["measures"]),
+        measures=known,
     )
 
 
@@ -168,8 +174,7 @@ def _written(night: Night) -> Version:
     instructions = sum(tables.rows(name) for name in QUESTIONS)
     vectors = {row.id: row.vector for name in QUESTIONS.values() for row in tables.store.read(tables[name], Vector)}
     found = measures(rows, instructions, stack(vectors, [row.id for row in rows]), run.settings)
-    lost = night.retired - {row.id for row in rows}
-    reasons = held_back(found, night.measures, len(lost), run.settings)
+    reasons = held_back(found, night.measures, _lost(night, rows), run.settings)
     entries = entries_of(tables.state.tables, bool(run.settings.decontaminate.files))
     phases = [asdict(record) for record in records_of(entries, _work(night))]
     record = {
@@ -190,6 +195,13 @@ def _written(night: Night) -> Version:
         tables.state, entries, record, _provenance(run, phases), run.settings.publish, night.number, reasons
     )
     return write_version(out, new)
+
+
+def _lost(night: Night, rows: Sequence[Example]) -> int:
+    """How many rows the last version had that this one has not; a full build may have made each of them otherwise."""
+    if night.is_first:
+        return max(0, night.measures.rows - len(rows)) if night.measures else 0
+    return len(night.retired - {row.id for row in rows})
 
 
 def _work(night: Night) -> dict[str, Work]:
@@ -230,11 +242,15 @@ def _report(night: Night, version: Version) -> None:
 
 def let_withdrawn_go(out: Path, number: int) -> None:
     """Takes the answers about what a version has withdrawn out of the journal, unless that is one that runs share."""
+    mark = out / "work" / LET_GO
+    if mark.is_file() and mark.read_text(encoding="utf-8") == str(number):
+        return  # what has come back since, and was answered anew, stays
     told = open_version(out, number).record["refresh"]
     rows = dict.fromkeys(told["answered_anew"], "")
     state = read_state(out, number)
     rows |= {row.id: row.output for row in look_up(Store(out), state["examples"], Example, rows)}
     let_go(out / "work" / JOURNAL, told["withdrawn"], rows)
+    write_durably(mark, str(number).encode())
 
 
 def _clear(night: Night) -> None:

@@ -129,7 +129,8 @@ def _open(out: Location, path: str) -> Made:
         raise RunStops(f"{out} holds no finished run: `fanno run --corpus ... --out {out}` makes one") from None
     if not (isinstance(record, dict) and {"work", "identity", "dataset"} <= record.keys() and _fits(record)):
         raise RunStops(f"{out / path} was written by another version; run `fanno run` on it again")
-    if not record["dataset"]["rows"]:
+    # A version may have no rows left; without them, a run was cut off.
+    if not (record["dataset"]["rows"] or "refresh" in record):
         raise RunStops(f"the last run in {out} did not come to its end: run it again, it goes on")
     return Made(out, record)
 

@@ -59,6 +59,11 @@ def test_a_corpus_without_documents_leaves_no_rows(night: Path) -> None:
     Documents({"short": "Too short."}).write(night / CORPUS)
     told = refresh(night / CORPUS, out)
     assert (told["status"], told["rows"]["now"], current_number(out)) == ("held", 0, 1)
+
+
+def test_a_version_without_rows_can_be_published(night: Path) -> None:
+    out = night / "out"
+    Documents({"short": "Too short."}).write(night / CORPUS)
     told = refresh(night / CORPUS, out, "refresh.max_shrink=1", "refresh.min_rows=0")
     assert (told["status"], told["reasons"], rows_of(out)) == ("published", [], {})
     assert_adds_up(out)
