@@ -27,6 +27,7 @@ class Sampled:
     id: str
     kept: bool
     source: str
+    document_id: str = ""
     task_type: str = ""
     form: str = ""
     iteration: int = 0
@@ -128,6 +129,7 @@ def _kept(row: Example) -> Sampled:
         id=row.id,
         kept=True,
         source=row.source,
+        document_id=row.document_id,
         task_type=row.task_type or AUGMENTED,
         form=row.form,
         iteration=row.iteration,
@@ -143,6 +145,7 @@ def _rejected(row: Rejection) -> Sampled:
         id=row.id,
         kept=False,
         source=row.source,
+        document_id=row.document_id,
         phase=row.phase,
         reason=row.reason,
         detail=row.detail,
