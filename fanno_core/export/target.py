@@ -14,8 +14,8 @@ from fanno_core.store.location import Location, open_location
 
 MANIFEST = "export.json"
 DATA = {".json", ".jsonl", ".parquet", ".csv", ".txt"}
-ROOMS = ("dataset", "work", "rejected", "report")
-"""Folders of a run that an export does not write to."""
+ROOMS = ("dataset", "work", "rejected", "report", "versions", "current", "building")
+"""Folders of a run or of a refresh that an export does not write to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ def test_a_file_is_told_from_a_folder_by_its_ending(to: str, suffix: str, folder
         ("/run/dataset", "run's own"),
         ("/run/dataset/alpaca.json", "run's own"),
         ("/run/work/shards", "run's own"),
+        ("/run/versions/000001/dataset", "run's own"),
+        ("/run/current/alpaca.json", "run's own"),
+        ("/run/building", "run's own"),
     ],
 )
 def test_a_wrong_ending_and_the_runs_own_folders_are_refused(to: str, said: str) -> None:
