@@ -100,4 +100,4 @@ def test_of_many_files_one_that_the_disk_does_not_take_stops_the_run(tmp_path: P
     (tmp_path / "b").mkdir()
     with pytest.raises(RunStops, match=r"cannot be written .*run again, what is done is kept"):
         write_all_durably(tmp_path, {"a": b"1", "b": b"2", "c": b"3"})
-    assert names_in(tmp_path) == ["a", "b", "c"]
+    assert {"a", "b"} <= {*names_in(tmp_path)}  # what was not begun yet is not written
