@@ -49,6 +49,12 @@ def test_vectors_come_back_bit_for_bit(count: int, dimensions: int) -> None:
     assert all((a.vector == b.vector).all() for a, b in zip(back, rows, strict=True))
 
 
+def test_vectors_take_the_room_of_their_numbers() -> None:
+    vectors = np.random.default_rng(0).normal(size=(256, 384)).astype(np.float32)
+    rows = [Vector(f"{number:016x}", vector) for number, vector in enumerate(vectors)]
+    assert len(to_parquet(rows, Vector)) < 1.05 * vectors.nbytes
+
+
 def test_a_doubled_key_is_refused() -> None:
     rows = [SeedState("a", 1, 0.5, 0), SeedState("a", 2, 0.5, 0)]
     with pytest.raises(ContractBroken, match="stands twice"):
