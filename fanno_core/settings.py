@@ -144,7 +144,10 @@ class Communities(Section):
     topic_threshold: float = Field(0.4, ge=-1, le=1, description="smallest cosine of an edge for topics")
     topic_resolution: float = Field(1.0, gt=0, description="Leiden's resolution (RB) for topics")
     exact_below: int = Field(
-        20_000, ge=0, description="up to this many segments FAISS searches exactly; above, through inverted lists"
+        20_000,
+        ge=0,
+        description="up to this many segments FAISS searches exactly, and for responses up to ten times as many; "
+        "above, through inverted lists",
     )
 
 

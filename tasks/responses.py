@@ -23,7 +23,7 @@ def phase_of(mode: str) -> Phase:
     """The phase as a mode needs it: its own prompt, and the settings of retrieval only where there is any."""
     return Phase(
         "responses",
-        version=3,
+        version=4,
         contract=Example,
         settings=(*FILTERED, "run.seed", *(RETRIEVED if mode in RETRIEVING else ())),
         prompts=(PROMPTS[mode],),

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from fanno_core.communities.neighbours import Index
 from fanno_core.lineage.shelves import Shelves
 from fanno_core.responses.answers import nearest_documents
-from fanno_core.responses.retrieval import Library, build_library
+from fanno_core.responses.retrieval import Library, build_library, is_exact
 from fanno_core.store.contracts import Document, Floats, Instruction, Vector
 from fanno_core.store.ledger import Store
 
@@ -39,7 +39,7 @@ def retrieve_again(shelves: Shelves, row: Instruction, mode: str) -> list[str]:
 
 def _library(ids: Sequence[str], vectors: Floats, exact_below: int) -> Library:
     """The run's library, with ids for texts. Where its search was exact, NumPy proposes what FAISS does."""
-    if len(ids) > exact_below:
+    if not is_exact(len(ids), exact_below):
         return build_library(ids, ids, vectors, exact_below)
     return Library(ids, ids, Index(vectors, _Exact(vectors)))
 

@@ -10,6 +10,9 @@ from fanno_core.store.contracts import Floats
 
 # Looked for beyond what is wanted: the own document, and ties at the end.
 SPARE = 4
+# Times as many documents as the neighbour graph has, for which the search is exact: lists, which take seconds to make,
+# pay off later where a few instructions are looked up and not every document.
+MORE_EXACT = 10
 
 
 @dataclass(frozen=True)
@@ -47,4 +50,9 @@ class Library:
 
 def build_library(ids: Sequence[str], texts: Sequence[str], vectors: Floats, exact_below: int) -> Library:
     """The library over documents and their `[n, d]` unit vectors, in one order."""
-    return Library(ids, texts, build_index(vectors, exact_below, seed=0))
+    return Library(ids, texts, build_index(vectors, MORE_EXACT * exact_below, seed=0))
+
+
+def is_exact(documents: int, exact_below: int) -> bool:
+    """Whether the library of so many documents finds the nearest ones for certain."""
+    return documents <= MORE_EXACT * exact_below

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fanno_core.responses.retrieval import SPARE, Library, build_library
+from fanno_core.responses.retrieval import SPARE, Library, build_library, is_exact
 from fanno_core.store.contracts import Floats
 
 DIMENSIONS = 4
@@ -95,9 +95,17 @@ def test_fewer_documents_than_wanted(documents: int) -> None:
     assert len(near) == documents
 
 
+def test_the_search_is_exact_for_ten_times_as_many_documents_as_the_graph_has() -> None:
+    vectors = unit_vectors(np.random.default_rng(8), 40)
+    assert is_exact(40, exact_below=4)
+    assert not is_exact(41, exact_below=4)
+    found = library(vectors, exact_below=4).nearest(vectors, ["none"] * 40, 40, -1.0, False)
+    assert {len(near) for near in found} == {40}
+
+
 def test_inverted_lists_find_what_is_there_with_its_own_text() -> None:
     vectors = unit_vectors(np.random.default_rng(5), 60)
-    shelf = library(vectors, exact_below=10)
+    shelf = library(vectors, exact_below=1)
     found = shelf.nearest(vectors, ["none"] * 60, 1, 0.9, False)
     assert found == [[(f"d{place:02d}", f"text of d{place:02d}")] for place in range(60)]
 
