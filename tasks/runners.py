@@ -16,6 +16,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from fanno_core import settings
 from fanno_core.errors import MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 
 Runner = TaskRunner[Any]
 CONNECT_S = 10
@@ -80,4 +81,4 @@ RUNNERS: dict[str, Callable[[settings.Run], Runner]] = {"threads": _threads, "da
 
 def _require(name: str) -> None:
     if find_spec(f"prefect_{name}") is None:
-        raise MissingExtra(f"run.runner={name} needs prefect-{name}: pip install fanno[{name}]")
+        raise MissingExtra(f"run.runner={name} needs prefect-{name}: {how_to_install(name)}")

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, distribution, version
 from packaging.requirements import Requirement
 
 from deployments.doctor.finding import Finding
+from fanno_core.extras import how_to_install
 from fanno_core.settings import Settings
 
 OLDEST = (3, 11)
@@ -37,14 +38,14 @@ def packages(settings: Settings, out: str) -> Iterator[Finding]:
     """The core packages, FAISS, then each extra."""
     by_extra = requirements()
     if not by_extra:
-        yield Finding("packages", "broken", "fanno itself is not installed", "pip install -e . in its folder")
+        yield Finding("packages", "broken", "fanno itself is not installed", "pip install -e . in FANNO's clone")
         return
-    yield _found("packages", by_extra.pop(""), "pip install --upgrade fanno", needed=True)
+    yield _found("packages", by_extra.pop(""), "pip install -e . in FANNO's clone", needed=True)
     yield _faiss()
     for extra, wanted in by_extra.items():
         if extra not in NOT_LISTED:
             asks = NEEDED.get(extra)
-            yield _found(f"extra {extra}", wanted, _pip(extra), needed=bool(asks and asks(settings, out)))
+            yield _found(f"extra {extra}", wanted, how_to_install(extra), needed=bool(asks and asks(settings, out)))
 
 
 def installed(name: str) -> str:
@@ -81,9 +82,9 @@ def _faiss() -> Finding:
     if len(there) == 1:
         return Finding("faiss", "works", there[0])
     if there:
-        advice = f"pip uninstall {' '.join(FAISS)}, then {_pip('cpu')} or {_pip('gpu')}"
+        advice = f"pip uninstall {' '.join(FAISS)}, then {how_to_install('cpu')} or {how_to_install('gpu')}"
         return Finding("faiss", "broken", f"{' and '.join(there)} overwrite each other's files", advice)
-    return Finding("faiss", "absent", "not installed", f"{_pip('cpu')}, or {_pip('gpu')} on a machine with CUDA")
+    return Finding("faiss", "absent", "not installed", f"{how_to_install('cpu')}; with CUDA {how_to_install('gpu')}")
 
 
 def _found(name: str, wanted: list[Requirement], pip: str, needed: bool) -> Finding:
@@ -100,7 +101,3 @@ def _found(name: str, wanted: list[Requirement], pip: str, needed: bool) -> Find
     lacks = [f"{', '.join(missing)} not installed"] if missing else []
     lacks += [f"{', '.join(unfit)} of another version than asked for"] if unfit else []
     return Finding(name, "broken" if there or unfit else "absent", "; ".join(lacks), pip, needed)
-
-
-def _pip(extra: str) -> str:
-    return f"pip install 'fanno[{extra}]'"

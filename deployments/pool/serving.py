@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from fanno_core.errors import BadSettings, MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 from fanno_core.teachers.checkpoint import folder_revision, hub_commit
 
 HOST = "127.0.0.1"
@@ -139,7 +140,7 @@ def require_vllm(python: str) -> None:
         raise BadSettings(f"--vllm-python {python}: no such interpreter; name the python of an environment with vLLM")
     if python == sys.executable and find_spec("vllm") is None:
         raise MissingExtra(
-            "fanno worker --model needs vLLM: pip install fanno[gpu], "
+            f"fanno worker --model needs vLLM: {how_to_install('gpu')}, "
             "or name the python of an environment that has it with --vllm-python"
         )
 

@@ -22,6 +22,7 @@ import numpy as np
 from fanno_core.communities.on_openvino import openvino_encode
 from fanno_core.communities.on_torch import torch_encode
 from fanno_core.errors import MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 from fanno_core.settings import Encoder as Settings
 from fanno_core.store.contracts import Floats
 from fanno_core.store.durable import file_digest
@@ -89,7 +90,7 @@ def _runtime(settings: Settings) -> str:
     if settings.runtime == "auto":
         return f"torch-{device}"
     raise RunStops(
-        "encoder.runtime=openvino needs OpenVINO (pip install 'fanno[models]') and a transformer with mean pooling"
+        f"encoder.runtime=openvino needs OpenVINO ({how_to_install('models')}) and a transformer with mean pooling"
     )
 
 
@@ -131,7 +132,7 @@ def _folder(settings: Settings) -> Path:
             snapshot_download(name, revision=settings.revision or None, ignore_patterns=["onnx/*", "openvino/*"])
         )
     except ImportError:
-        raise MissingExtra("the encoder needs sentence-transformers: pip install 'fanno[models]'") from None
+        raise MissingExtra(f"the encoder needs sentence-transformers: {how_to_install('models')}") from None
     except Exception as error:
         raise RunStops(
             f"encoder.model {settings.model!r} is no folder and cannot be fetched from the hub ({type(error).__name__})"

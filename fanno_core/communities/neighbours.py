@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fanno_core.errors import MissingExtra
+from fanno_core.extras import how_to_install
 from fanno_core.store.contracts import Floats
 
 PROBED_LISTS = 16
@@ -127,7 +128,7 @@ def _faiss() -> Any:
         import faiss
     except ImportError:
         raise MissingExtra(
-            "neighbour search needs FAISS: pip install 'fanno[cpu]', or 'fanno[gpu]' on a machine with CUDA"
+            f"neighbour search needs FAISS: {how_to_install('cpu')}; with CUDA {how_to_install('gpu')}"
         ) from None
     return faiss
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from fanno_core.communities.neighbours import Edges
 from fanno_core.errors import MissingExtra
+from fanno_core.extras import how_to_install
 from fanno_core.store.contracts import Floats
 
 # Rows whose cosines to all others are in memory at once.
@@ -95,7 +96,7 @@ def _neighbourhoods(vectors: Floats, threshold: float, min_size: int) -> Iterato
     try:
         import torch
     except ImportError:
-        raise MissingExtra("communities.partition=fast needs PyTorch: pip install 'fanno[models]'") from None
+        raise MissingExtra(f"communities.partition=fast needs PyTorch: {how_to_install('models')}") from None
     embeddings = torch.from_numpy(np.ascontiguousarray(vectors))
     candidates = min(max(2 * min_size, 50), len(vectors))
     for start in range(0, len(vectors), BLOCK):

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from fanno_core.errors import MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 from fanno_core.settings import Encoder as Settings
 
-NOT_INSTALLED = "the encoder needs sentence-transformers: pip install 'fanno[models]'"
+NOT_INSTALLED = f"the encoder needs sentence-transformers: {how_to_install('models')}"
 
 
 def load_model(folder: Path, settings: Settings) -> Any:

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, cast
 
 from fanno_core.errors import MissingExtra, RunStops, TryAgain
+from fanno_core.extras import how_to_install
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -69,7 +70,7 @@ def push(
         from huggingface_hub.errors import HfHubHTTPError, HFValidationError, OfflineModeIsEnabled
         from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
     except ImportError:
-        raise MissingExtra("--push-to-hub needs huggingface_hub: pip install 'fanno[models]'") from None
+        raise MissingExtra(f"--push-to-hub needs huggingface_hub: {how_to_install('models')}") from None
     try:
         validate_repo_id(repository)
     except HFValidationError:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fanno_core.errors import MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -140,7 +141,7 @@ def load_scorer(model: str) -> Scorer:
     """
     missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
     if missing:
-        raise MissingExtra(f"IFD needs {' and '.join(missing)}: pip install 'fanno[models]'")
+        raise MissingExtra(f"IFD needs {' and '.join(missing)}: {how_to_install('models')}")
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from transformers.utils import logging as transformers_logging

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from fanno_core.errors import MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 
 if TYPE_CHECKING:
     from upath import UPath
@@ -50,6 +51,6 @@ def open_location(text: str) -> Location:
         import s3fs  # noqa: F401 - asked here, so that the message names the extra
         from upath import UPath
     except ImportError:
-        raise MissingExtra("an s3:// URL needs s3fs and universal_pathlib: pip install 'fanno[s3]'") from None
+        raise MissingExtra(f"an s3:// URL needs s3fs and universal_pathlib: {how_to_install('s3')}") from None
     location: Location = UPath("/".join([f"s3://{url.netloc}", *folders]), **OPTIONS)
     return location

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fanno_core.errors import BadSettings, MissingExtra, RunStops
+from fanno_core.extras import how_to_install
 from fanno_core.teachers.protocol import Identity
 
 READ_BY_THE_TOKENIZER = frozenset({".json", ".jinja", ".txt", ".model", ".tiktoken"})
@@ -133,7 +134,7 @@ def _require_packages(teacher: str, packages: Sequence[str]) -> None:
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         extra = "gpu" if "vllm" in missing else "models"
-        raise MissingExtra(f"teacher.name={teacher} needs {' and '.join(missing)}: pip install fanno[{extra}]")
+        raise MissingExtra(f"teacher.name={teacher} needs {' and '.join(missing)}: {how_to_install(extra)}")
 
 
 def hub_commit(model: str, revision: str, file: str = "config.json") -> str:

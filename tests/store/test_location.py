@@ -53,7 +53,7 @@ def test_what_is_no_place_for_an_output_folder_is_refused_without_telling_a_secr
 @pytest.mark.parametrize("package", ["s3fs", "upath"])
 def test_a_missing_package_is_named_with_its_extra(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtra, match=r"pip install 'fanno\[s3\]'"):
+    with pytest.raises(MissingExtra, match=r"pip install -e '\.\[s3\]' in FANNO's clone$"):
         open_location("s3://bucket/out")
 
 

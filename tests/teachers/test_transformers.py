@@ -275,7 +275,7 @@ async def test_weights_that_are_damaged_stop_the_run(tiny_llama: Path, tmp_path:
 
 def test_a_missing_package_names_the_extra(tiny_llama: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtra, match=r"pip install fanno\[models\]"):
+    with pytest.raises(MissingExtra, match=r"pip install -e '\.\[models\]' in FANNO's clone$"):
         TransformersTeacher(str(tiny_llama))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fanno_core.errors import MissingExtra
+from fanno_core.extras import how_to_install
 from fanno_core.report.measures.diversity import drawn_rows
 from fanno_core.report.numbers import TopicPoint
 from fanno_core.store.contracts import Example, Floats
@@ -48,7 +49,7 @@ def flattened(vectors: Floats, seed: int) -> Floats:
         from sklearn.manifold import TSNE
         from threadpoolctl import threadpool_limits
     except ImportError:
-        raise MissingExtra("the map of topics needs scikit-learn: pip install 'fanno[models]'") from None
+        raise MissingExtra(f"the map of topics needs scikit-learn: {how_to_install('models')}") from None
     if len(vectors) < 2:
         return np.zeros((len(vectors), 2), np.float32)
     few = len(vectors) < FEWEST_ROWS

@@ -51,5 +51,7 @@ def test_an_interpreter_without_vllm_is_refused(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(BadSettings, match="--vllm-python /no/python"):
         serving.require_vllm("/no/python")
     monkeypatch.setattr(serving, "find_spec", lambda _name: None)
-    with pytest.raises(MissingExtra, match="pip install fanno"):
+    with pytest.raises(
+        MissingExtra, match=r"pip install -e '\.\[gpu,models\]' in FANNO's clone, into an environment of its own"
+    ):
         serving.require_vllm(serving.sys.executable)
