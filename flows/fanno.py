@@ -60,6 +60,6 @@ async def fanno(
         examples = await run.do(responses, response_jobs(pool, screened, vectors, run))
         if benchmarks:
             examples = await run.do(decontaminate, decontaminate_jobs(examples, pool, benchmarks, run))
-        await run.do(publish_from(corpus, run), [publish_job(examples, run)])
+        await run.do(publish_from(corpus, run), [publish_job(examples, corpus, run)])
         await report(run)
     return published(run.out)

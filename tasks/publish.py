@@ -9,8 +9,9 @@ from typing import cast
 
 from prefect.tasks import MaterializingTask
 
-from fanno_core.dataset.card import Provenance, run_command
+from fanno_core.dataset.card import DOCUMENTS, Provenance, run_command
 from fanno_core.dataset.publish import publish_dataset
+from fanno_core.documents.sources import BUILT_IN
 from fanno_core.responses.answers import response_mode
 from fanno_core.store.contracts import Example
 from fanno_core.store.ledger import Entry
@@ -22,7 +23,7 @@ from tasks.teachers import needs_context, teacher_name
 
 PHASE = Phase(
     "publish",
-    version=3,
+    version=4,
     contract=Example,
     settings=("publish", "screen.languages", "run.seed"),
     asks_teacher=True,
@@ -56,6 +57,11 @@ def phases_of(row: Example, versions: Mapping[str, int]) -> str:
     return " ".join(f"{name}@{version}" for name, version in versions.items() if name not in others)
 
 
+def told_of(corpus: Sequence[str]) -> list[str]:
+    """The corpus as a card may name it: its built-in parts, and one word for everything that lies on this machine."""
+    return sorted({name if name in BUILT_IN else DOCUMENTS for name in corpus})
+
+
 def publish_from(corpus: Sequence[str], run: Run) -> Step:
     """The phase, told to Prefect as what makes the data set from this corpus."""
     task = cast("MaterializingTask[[Job], Finished]", publish.task)
@@ -63,7 +69,7 @@ def publish_from(corpus: Sequence[str], run: Run) -> Step:
     return replace(publish, task=task.with_options(assets=[made], asset_deps=[*of]))
 
 
-def publish_job(examples: Shards, run: Run) -> Job:
+def publish_job(examples: Shards, corpus: Sequence[str], run: Run) -> Job:
     """The job of publishing these rows; the funnel is part of the card, and the versions of the phases of the rows."""
     counts = ("name", "candidates", "rows_kept", "rejected")
     funnel = [{name: value for name, value in asdict(phase).items() if name in counts} for phase in run.records]
@@ -73,6 +79,6 @@ def publish_job(examples: Shards, run: Run) -> Job:
         "mode": mode,
         "phases": dict(run.versions),
         "teacher_licence": declared_licence(run.settings.teacher),
-        "command": run_command(run.settings),
+        "command": run_command(run.settings, told_of(corpus)),
     }
     return run.job(PHASE, {"examples": examples}, part)

@@ -22,6 +22,8 @@ SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_
 MOST_SOURCES = 20
 """Sources that are named of each licence."""
 NOT_STATED = "not stated"
+DOCUMENTS = "DOCUMENTS"
+"""What a command calls documents that lie on this machine."""
 BAR = 20
 """Characters of the bar that stands for all rows."""
 
@@ -41,6 +43,11 @@ PREVIEW = """> **Preview.** The teacher `extractive` has no weights: it fills te
 > with sentences of the documents. These rows show the pipeline; they are not training data. Run again with a
 > language model as the teacher.
 """
+
+BY_MODEL = """Instructions and responses were written by a language model and filtered by rules and by the model's own
+verdicts; nobody has read them all."""
+BY_RULES = """Instructions were filled into templates, responses put together from sentences of the documents, and both
+filtered by rules; nobody has read them all."""
 
 LOADING = """```python
 from datasets import load_dataset
@@ -84,8 +91,7 @@ can be left out.
 
 ## Limits
 
-Instructions and responses were written by a language model and filtered by rules and by the model's own
-verdicts; nobody has read them all. They may be wrong, biased or copied from the sources.
+{limits} They may be wrong, biased or copied from the sources.
 
 ## Make it again
 {commands}
@@ -141,10 +147,12 @@ def card_bytes(
     rows: Sequence[Example], settings: Publish, provenance: Provenance, digest: str, contents: Contents = PUBLISHED
 ) -> bytes:
     """The card: YAML front matter as the Hugging Face hub reads it, then Markdown."""
+    is_preview = provenance.teacher.startswith("extractive/")
     body = TEMPLATE.format(
         name=settings.name,
         rows=f"{len(rows):,}",
-        notice=PREVIEW if provenance.teacher.startswith("extractive/") else "",
+        notice=PREVIEW if is_preview else "",
+        limits=BY_RULES if is_preview else BY_MODEL,
         teacher=provenance.teacher,
         licence=_cell(provenance.teacher_licence or NOT_STATED),
         encoder=provenance.encoder,
@@ -159,7 +167,8 @@ def card_bytes(
         flags=_flags(rows),
         digest=digest,
     )
-    front = yaml.safe_dump(_front_matter(rows, settings, provenance, contents), sort_keys=False, allow_unicode=True)
+    told = _front_matter(rows, settings, provenance, contents, digest)
+    front = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
     return f"---\n{front}---\n\n{body}".encode()
 
 
@@ -172,14 +181,18 @@ def funnel_table(funnel: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def run_command(settings: Settings) -> str:
+def run_command(settings: Settings, corpus: Sequence[str] = (DOCUMENTS,)) -> str:
     """The `fanno run` of these settings, with each that is not the default and can change a byte.
 
-    Corpus and output are left open; of a folder on this machine only its name is told.
+    Output and corpus are left open; of a folder on this machine only its name is told.
+
+    Args:
+        settings: all settings.
+        corpus: what can be told of the corpus: names of built-in ones, `DOCUMENTS` for all others.
     """
     default, ours = (bytes_of(made, Settings.model_fields) for made in (Settings(), settings))
     changed = [f"--set {shlex.quote(f'{key}={_word(value)}')}" for key, value in ours.items() if value != default[key]]
-    return " ".join(["fanno run --corpus DOCUMENTS --out OUT", *changed])
+    return " ".join(["fanno run", *(f"--corpus {name}" for name in corpus), "--out OUT", *changed])
 
 
 def _word(value: Any) -> str:
@@ -203,7 +216,7 @@ def _commands(*commands: str) -> str:
 
 
 def _front_matter(
-    rows: Sequence[Example], settings: Publish, provenance: Provenance, contents: Contents
+    rows: Sequence[Example], settings: Publish, provenance: Provenance, contents: Contents, digest: str
 ) -> dict[str, Any]:
     front: dict[str, Any] = {"pretty_name": settings.name}
     if provenance.languages:
@@ -218,6 +231,8 @@ def _front_matter(
         "configs": [
             {
                 "config_name": "default",
+                # `datasets` keeps what it has loaded under the folder's name and what stands here, not the files.
+                "description": " ".join(filter(None, ("digest", digest, contents.command))),
                 "data_files": [{"split": split, "path": path} for split, path in contents.splits.items()],
             },
         ],

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from fanno_core.dataset.card import MOST_SOURCES, PREVIEW, Provenance, card_bytes, funnel_table, run_command
+from fanno_core.dataset.card import MOST_SOURCES, PREVIEW, Contents, Provenance, card_bytes, funnel_table, run_command
 from fanno_core.settings import Publish, Settings, bytes_of, load_settings
 from fanno_core.store.contracts import Example
 
@@ -65,8 +65,20 @@ def test_front_matter_is_yaml_that_names_the_parquet_files() -> None:
     assert front["language"] == ["en"]
     assert front["license"] == "other"
     assert front["configs"] == [
-        {"config_name": "default", "data_files": [{"split": "train", "path": "train-*.parquet"}]}
+        {
+            "config_name": "default",
+            "description": f"digest {DIGEST}",
+            "data_files": [{"split": "train", "path": "train-*.parquet"}],
+        }
     ]
+
+
+def test_exports_of_the_same_rows_are_told_apart_by_their_commands() -> None:
+    commands = ["fanno export OUT --format openai --to FOLDER", "fanno export OUT --format sharegpt --to FOLDER"]
+    told = [Contents({"train": "train.jsonl"}, "", command=command) for command in commands]
+    cards = [card_bytes([example()], Publish(), PROVENANCE, DIGEST, contents).decode() for contents in told]
+    found = [yaml.safe_load(text.split("---\n")[1])["configs"][0]["description"] for text in cards]
+    assert found == [f"digest {DIGEST} {command}" for command in commands]
 
 
 @pytest.mark.parametrize("name", ["yes", "null", "1.0", "_", "2026-01-01", "ünï"])
@@ -103,6 +115,7 @@ def test_the_preview_notice_is_there_for_the_extractive_teacher_alone(teacher: s
     _, body = card([example()], replace(PROVENANCE, teacher=teacher))
     assert (PREVIEW in body) is noticed
     assert ("Preview" in body) is noticed
+    assert ("written by a language model" in body) is not noticed
     assert (
         f"Teacher `{teacher}` (licence `Apache-2.0`), encoder `encoder@2`, responses `direct`, random seed 42." in body
     )
@@ -204,6 +217,10 @@ def test_the_command_that_makes_it_again_is_there_where_it_is_known() -> None:
     command = run_command(Settings())
     assert command == "fanno run --corpus DOCUMENTS --out OUT"
     assert f"```sh\n{command}\n```\n" in card([example()], replace(PROVENANCE, command=command))[1]
+
+
+def test_the_command_names_the_corpus_that_it_is_told() -> None:
+    assert run_command(Settings(), ["installed-docs"]) == "fanno run --corpus installed-docs --out OUT"
 
 
 CHANGED = (

@@ -125,6 +125,17 @@ def test_a_data_set_on_s3_is_loaded_from_its_url(bucket: str, tmp_path: Path) ->
     assert rows["id"] == named
 
 
+def test_folders_of_one_name_are_loaded_as_what_they_hold(tmp_path: Path) -> None:
+    both = [examples(3), [replace(row, output="Another answer.") for row in examples(3)]]
+    for name, rows in zip("ab", both, strict=True):
+        publish(rows, tmp_path / name)
+    loaded = [
+        datasets.load_dataset(str(tmp_path / name / FOLDER), split="train", cache_dir=str(tmp_path / "cache"))
+        for name in "ab"
+    ]
+    assert [found["output"][:] for found in loaded] == [[row.output for row in rows] for rows in both]
+
+
 def test_a_changed_row_changes_what_holds_it_and_leaves_the_rest(tmp_path: Path) -> None:
     rows = examples(6)
     publish(rows, tmp_path, 3)

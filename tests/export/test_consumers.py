@@ -56,6 +56,14 @@ def test_datasets_loads_the_folder_with_its_splits(form: str, made: Made, tmp_pa
     }
 
 
+def test_exports_into_folders_of_one_name_are_loaded_as_what_they_hold(made: Made, tmp_path: Path) -> None:
+    for number in (1, 2):
+        export = make_export(made, Wanted("messages", shares=SPLIT, seed=number))
+        write_export(Target(tmp_path / str(number) / "out"), export.files, export.told, force=False)
+        found = loaded(tmp_path / str(number) / "out", tmp_path / "cache")["validation"]["messages"][:]
+        assert found == [messages_of(row, "") for row in export.splits["validation"]]
+
+
 @pytest.mark.parametrize("form", ["alpaca", "messages", "parquet"])
 def test_datasets_loads_one_file_as_its_card_says(form: str, made: Made, tmp_path: Path) -> None:
     name = f"bees{FORMATS[form].suffix}"
