@@ -22,6 +22,7 @@ from fanno_core.communities.encoder import Encoder
 from fanno_core.dataset.record import MAY_BE_EMPTY, PhaseRecord, record_phase, write_rejected, write_run_record
 from fanno_core.errors import BadCorpus, OutBusy, RunStops
 from fanno_core.outcome import Usage
+from fanno_core.responses.answers import require_mode
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Rejection
 from fanno_core.store.durable import sweep_temporaries
@@ -37,7 +38,7 @@ from tasks.phase import Finished, Job, Phase, Step, make_job
 from tasks.reaping import known_owner
 from tasks.results import result_storage
 from tasks.runners import Runner, task_runner
-from tasks.teachers import teacher_of, with_servers
+from tasks.teachers import needs_context, teacher_of, with_servers
 from tasks.telling import PhaseOver, Progress, ShownProgress, leave_funnel, nothing_left
 from tasks.telling import log as progress_log
 
@@ -267,7 +268,8 @@ async def open_run(
         partial: the run does what has changed, see `Run`.
 
     Raises:
-        BadSettings: a journal is shared, but the folder lies on an object store.
+        BadSettings: a journal is shared, but the folder lies on an object store; or the teacher cannot answer in the
+            response mode asked for.
         OutBusy: another run owns the folder.
         MissingExtra: a package is not installed that the folder's place, the runner or the teacher needs.
         RunStops: the folder cannot be written or is kept by `fanno refresh`, or the teacher or the cluster cannot be
@@ -292,6 +294,7 @@ async def open_run(
         sweep_temporaries(folder / name for name in OURS)
         # Asked before any work, so that a model that cannot be used stops the run at once.
         teacher = await asyncio.to_thread(lambda: teacher_of(settings).identity)  # which may wait for a server
+        require_mode(settings, needs_context(settings))
         encoder = Encoder(settings.encoder).identity
         results = await result_storage(folder)
         run = Run(folder, settings, runner, results, still_owned, teacher, encoder, partial=partial)

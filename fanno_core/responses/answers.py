@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fanno_core.errors import BadSettings
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.responses import direct
@@ -32,6 +33,19 @@ def response_mode(settings: Settings, needs_context: bool) -> str:
     if mode == "auto":
         return "rag+" if needs_context else "direct"
     return mode
+
+
+def require_mode(settings: Settings, needs_context: bool) -> None:
+    """Checks that the teacher can answer at all in the mode asked for.
+
+    Raises:
+        BadSettings: it answers only from documents, and the mode shows it none.
+    """
+    if needs_context and settings.responses.mode == "direct":
+        raise BadSettings(
+            f"responses.mode=direct: the teacher {settings.teacher.name} answers only from documents; choose document, "
+            "rag or rag+, or a language model with teacher.name"
+        )
 
 
 @dataclass(frozen=True, slots=True)

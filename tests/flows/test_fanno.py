@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.conftest import Fanno, record_of, run_here
+from tests.conftest import Fanno, record_of, run_here, sets
 
 PHASES = [
     "ingest", "rules", "duplicates", "privacy", "verdicts", "encode", "communities", "queue",
@@ -185,6 +185,15 @@ def test_every_selection_of_counterexamples_runs(copy: Path, corpus: Path, setti
     run_here([corpus], copy, setting, "responses.mode=document")
     rows = rows_of(copy)
     assert set(rows[rows["iteration"] > 0]["counterexamples"].map(len)) == shots
+
+
+def test_direct_responses_of_a_teacher_that_needs_documents_are_refused_before_any_work(
+    fanno: Fanno, corpus: Path, tmp_path: Path
+) -> None:
+    ended = fanno("run", "--corpus", corpus, "--out", tmp_path, *sets("responses.mode=direct"))
+    assert ended.code == 1
+    assert "responses.mode=direct: the teacher extractive answers only from documents" in ended.err
+    assert not (tmp_path / "work" / "shards").exists()
 
 
 def test_fast_communities_run_in_the_flow(copy: Path, corpus: Path) -> None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 import pytest
 
+from fanno_core.errors import BadSettings
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
-from fanno_core.responses.answers import PHASE, PROMPTS, respond, response_mode
+from fanno_core.responses.answers import PHASE, PROMPTS, require_mode, respond, response_mode
 from fanno_core.responses.retrieval import Library, build_library
 from fanno_core.settings import Settings, make_settings
 from fanno_core.store.contracts import Example, Instruction, question_of
@@ -237,6 +238,17 @@ async def test_no_instructions_no_examples(mode: str) -> None:
 async def test_an_augmented_row_is_named_so_in_its_rejection(mode: str) -> None:
     outcome = await ask(mode, [replace(instruction(), task_type="")], Scripted({"i": Answer("")}))
     assert outcome.rejected[0].detail == f"augmented {mode}"
+
+
+def test_direct_responses_are_not_asked_of_a_teacher_that_answers_only_from_documents() -> None:
+    for mode in ("auto", *MODES):
+        require_mode(make_settings({"responses": {"mode": mode}}), needs_context=False)
+    for mode in ("auto", "document", "rag", "rag+"):
+        require_mode(make_settings({"responses": {"mode": mode}}), needs_context=True)
+    with pytest.raises(
+        BadSettings, match=r"^responses\.mode=direct: the teacher extractive answers only from documents"
+    ):
+        require_mode(make_settings({"responses": {"mode": "direct"}}), needs_context=True)
 
 
 def test_auto_is_direct_or_rag_plus_and_a_named_mode_is_itself() -> None:
