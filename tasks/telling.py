@@ -100,7 +100,7 @@ async def leave_funnel(records: Iterable[PhaseRecord]) -> None:
             "candidates": record.candidates,
             "kept": record.rows_kept,
             "rejected": ", ".join(f"{reason} {count}" for reason, count in record.rejected.items()),
-            "seconds": record.seconds,
+            "seconds": _seconds(record),
             "tasks (cached)": f"{record.tasks} ({record.tasks_cached})",
             "teacher calls": record.teacher_calls,
             "prompt tokens (cached)": f"{record.prompt_tokens} ({record.cached_tokens})",
@@ -117,8 +117,13 @@ def progress_line(record: PhaseRecord) -> str:
     rate = f"{record.candidates / record.seconds:,.0f}/s" if record.seconds and not record.tasks_cached else "-"
     return (
         f"{record.name:<12}{record.candidates:>8,} candidates{record.rows_kept:>8,} kept"
-        f"{record.candidates - record.rows_kept:>8,} rejected{record.seconds:>8.1f} s{rate:>10}  {cached}"
+        f"{record.candidates - record.rows_kept:>8,} rejected{_seconds(record):>8} s{rate:>10}  {cached}"
     )
+
+
+def _seconds(record: PhaseRecord) -> str:
+    """The seconds that a phase took; those of one that was there already say nothing of it."""
+    return "-" if record.tasks_cached == record.tasks else f"{record.seconds:.1f}"
 
 
 def nothing_left(record: PhaseRecord, example: Rejection | None) -> str:

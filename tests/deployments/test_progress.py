@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,11 @@ def test_elsewhere_there_is_a_line_for_each_phase_and_no_other() -> None:
     told.info(OVER)
     line = "seeds            400 candidates     100 kept     300 rejected     2.0 s     200/s  4 tasks"
     assert stream.getvalue() == f"{line}\nencoder tiny\n"
+
+
+def test_a_phase_that_was_there_already_tells_no_seconds() -> None:
+    line = str(replace(OVER, record=replace(OVER.record, tasks_cached=OVER.record.tasks)))
+    assert line.endswith("rejected       - s         -  4/4 cached")
 
 
 def test_loggers_are_left_as_they_were(terminal: Screen) -> None:

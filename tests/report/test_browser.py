@@ -118,6 +118,18 @@ def test_every_chart_is_drawn_and_nothing_is_asked_of_the_network(
     assert (title, theme) == ("FANNO on web mix: report", scheme)
 
 
+def test_on_a_phone_every_button_is_in_sight(chromium: Any, page_path: Path) -> None:
+    page = chromium.new_page(viewport={"width": 390, "height": 850})
+    page.goto(page_path.as_uri())
+    page.wait_for_selector(READY)
+    theme = page.locator("#theme").bounding_box()
+    before, after = (page.locator(name).bounding_box() for name in ("#before", "#after"))
+    page.close()
+    assert theme["x"] >= 0
+    assert theme["x"] + theme["width"] <= 390
+    assert before["y"] == after["y"]
+
+
 def test_search_and_filters_find_what_is_there(opened: Any, table: list[ReportRow]) -> None:
     assert found(opened) == len(table)
     word = table[120].output.split()[3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from dataclasses import replace
 
@@ -59,6 +60,11 @@ def test_no_figure_has_colours_of_its_own(figures: dict[str, Figure]) -> None:
         for f in figures.values()
         if re.search(rb'"#[0-9a-f]{3,8}"|"(fill|stroke|color)":"', orjson.dumps(f.spec))
     ]
+
+
+@pytest.mark.parametrize("name", ["instruction-words", "output-words"])
+def test_lengths_say_that_the_last_bar_holds_what_is_longer(name: str, figures: dict[str, Figure]) -> None:
+    assert "(the last: and longer)" in json.dumps(figures[name].spec)
 
 
 def test_figures_have_names_of_their_own_and_words(numbers: Numbers, figures: dict[str, Figure]) -> None:

@@ -142,6 +142,15 @@ def test_a_run_without_measures_has_a_page_too() -> None:
     assert "report</title>" in page_bytes(numbers, figures_of(numbers), []).decode()
 
 
+def test_seconds_and_rates_that_were_not_measured_are_a_dash(numbers: Numbers) -> None:
+    cost = tuple(replace(each, seconds=0.0) if each.phase == "seeds" else each for each in numbers.cost)
+    page = page_bytes(replace(numbers, cost=cost), figures_of(numbers), []).decode()
+    lines = page.partition("<caption>Cost by phase")[2].partition("</table>")[0].split("<tr>")[2:]
+    seconds = [re.findall(r'class="n">([^<]*)<', line)[4:6] for line in lines]
+    assert seconds[1] == seconds[-1] == ["–", "–"]
+    assert seconds[0] == ["412.2", "64.8"]
+
+
 def test_headlines_leave_out_what_was_not_measured(numbers: Numbers) -> None:
     assert [(each.value, each.means) for each in headlines(numbers)][:2] == [
         ("9,412", "instruction and response pairs"),

@@ -8,7 +8,7 @@ from itertools import pairwise
 import altair as alt
 
 from fanno_core.report.figures.figure import Figure, chart_of, drawn
-from fanno_core.report.figures.histograms import HEIGHT
+from fanno_core.report.figures.histograms import AND_LONGER, HEIGHT
 from fanno_core.report.numbers import Histogram, Measures
 
 
@@ -37,8 +37,8 @@ def comparison_figures(measures: Sequence[Measures]) -> list[Figure]:
     if len(measures) < 2:
         return []
     kinds = [
-        ("compared-instruction-words", "Length of instructions, side by side", "words an instruction"),
-        ("compared-output-words", "Length of responses, side by side", "words a response"),
+        ("compared-instruction-words", "Length of instructions, side by side", f"words an instruction{AND_LONGER}"),
+        ("compared-output-words", "Length of responses, side by side", f"words a response{AND_LONGER}"),
     ]
     histograms = [[each.instruction_words for each in measures], [each.output_words for each in measures]]
     return [_lengths(*kind, measures, each) for kind, each in zip(kinds, histograms, strict=True)]

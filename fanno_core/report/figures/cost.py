@@ -48,23 +48,23 @@ def _tokens(cost: Sequence[PhaseCost]) -> Figure | None:
 
 
 def _seconds(cost: Sequence[PhaseCost]) -> Figure | None:
-    if not any(each.seconds for each in cost):
+    measured = [each for each in cost if each.seconds]
+    if not measured:
         return None
-    values = [{"phase": each.phase, "seconds": each.seconds} for each in cost]
+    values = [{"phase": each.phase, "seconds": each.seconds} for each in measured]
     chart = (
         chart_of(values)
         .mark_bar(cornerRadiusEnd=2, height={"band": 0.72})
         .encode(
-            y=_by_phase([each.phase for each in cost]),
+            y=_by_phase([each.phase for each in measured]),
             x=alt.X("seconds:Q", title="seconds"),
             tooltip=["phase:N", alt.Tooltip("seconds:Q", format=",.1f")],
         )
     )
-    longest = max(cost, key=lambda each: each.seconds)
-    says = (
-        f"{sum(each.seconds for each in cost):,.0f} s in all; the longest is {longest.phase}, {longest.seconds:,.0f} s."
-    )
-    return Figure("seconds", "Seconds by phase", says, drawn(chart, ROW_HEIGHT * len(cost) + 20))
+    longest = max(measured, key=lambda each: each.seconds)
+    total, of = sum(each.seconds for each in measured), "all" if len(measured) == len(cost) else "those measured"
+    says = f"{total:,.0f} s in {of}; the longest is {longest.phase}, {longest.seconds:,.0f} s."
+    return Figure("seconds", "Seconds by phase", says, drawn(chart, ROW_HEIGHT * len(measured) + 20))
 
 
 def _by_phase(phases: list[str]) -> alt.Y:

@@ -11,6 +11,8 @@ from fanno_core.report.figures.figure import Figure, chart_of, drawn
 from fanno_core.report.numbers import Histogram, Score
 
 HEIGHT = 200
+AND_LONGER = " (the last: and longer)"
+"""What the axis of lengths says, whose last bin also holds the few that are longer."""
 MOST_TICKS = 6
 """What a phone has room for."""
 

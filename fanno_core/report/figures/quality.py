@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fanno_core.report.figures.figure import Figure
-from fanno_core.report.figures.histograms import histogram_figure, score_figure
+from fanno_core.report.figures.histograms import AND_LONGER, histogram_figure, score_figure
 from fanno_core.report.numbers import Measures, Quality
 
 SCORES = {
@@ -45,8 +45,14 @@ def length_figures(measures: Measures) -> list[Figure]:
     """How long instructions and responses are, in words."""
     figures = [
         histogram_figure(
-            "instruction-words", "Length of instructions", "words an instruction", measures.instruction_words, "rows"
+            "instruction-words",
+            "Length of instructions",
+            f"words an instruction{AND_LONGER}",
+            measures.instruction_words,
+            "rows",
         ),
-        histogram_figure("output-words", "Length of responses", "words a response", measures.output_words, "rows"),
+        histogram_figure(
+            "output-words", "Length of responses", f"words a response{AND_LONGER}", measures.output_words, "rows"
+        ),
     ]
     return [figure for figure in figures if figure]

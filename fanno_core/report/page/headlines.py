@@ -22,14 +22,14 @@ def rows_of(numbers: Numbers) -> int:
 
 
 def total_of(cost: Sequence[PhaseCost]) -> PhaseCost:
-    """The sums over all phases."""
+    """The sums over all phases; no seconds where those of a phase were not measured."""
     return PhaseCost(
         "all phases",
         sum(each.calls for each in cost),
         sum(each.prompt_tokens for each in cost),
         sum(each.cached_tokens for each in cost),
         sum(each.completion_tokens for each in cost),
-        sum(each.seconds for each in cost),
+        sum(each.seconds for each in cost) if all(each.seconds for each in cost) else 0.0,
     )
 
 
