@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from deployments.cli.options import AsJson, FinishedOut, one_sentence_errors
@@ -92,7 +92,8 @@ def _fate(told: Explanation) -> Group:
 
 
 def _checks(checks: Sequence[Check]) -> Table:
-    table = Table("phase", "filter", "score", "asked for", "", box=None, pad_edge=False, header_style="dim")
+    columns = (Column(name, overflow="fold") for name in ("phase", "filter", "score", "asked for", ""))
+    table = Table(*columns, box=None, pad_edge=False, header_style="dim")
     table.columns[1].min_width = max(len(check.name) for check in checks)
     for check in checks:
         score = "" if check.score is None else f"{check.score:.4g}"

@@ -65,7 +65,8 @@ def sample(
 def _shown(row: Sampled) -> Group:
     kind = f"{row.task_type}, {row.form}, iteration {row.iteration}" if row.kept else f"{row.phase}, {row.reason}"
     heading = Text.assemble((f"\n{row.id}", "bold"), "  ", (kind, "green" if row.kept else "red"))
-    parts = [text_of(", ".join(filter(None, (row.source, row.detail))), "dim")]
+    document = f"document {row.document_id}" if row.document_id else ""
+    parts = [text_of(", ".join(filter(None, (document, row.source, row.detail))), "dim")]
     for label, text in (("", row.instruction), ("input: ", row.input), ("response: ", row.output), ("", row.text)):
         if text:
             parts.append(Text.assemble((label, "bold"), text_of(shortened(text, MOST_CHARS))))

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from deployments.cli.options import AsJson, Set, SettingsFile, one_sentence_errors
+from deployments.cli.told import console_for
 from fanno_core.errors import BadSettings
 from fanno_core.settings import Section, Settings, load_settings
 from fanno_core.teachers.pool import POOL_VARIABLE
@@ -126,12 +127,13 @@ def _of_sections(rows: list[Effective], sections: Iterable[str]) -> list[Effecti
 
 
 def _print_table(rows: list[Effective]) -> None:
-    from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    table = Table("setting", "value", "comes from", "meaning")
+    table = Table(*(Column(name, overflow="fold") for name in ("setting", "value", "comes from", "meaning")))
+    # A name that is broken cannot be copied.
+    table.columns[0].min_width = max((len(row.name) for row in rows), default=0)
     for row in rows:
         changed = "" if row.came_from == DEFAULT else "bold"
         table.add_row(row.name, escape(row.shown), escape(row.came_from), escape(row.meaning), style=changed)
-    Console().print(table)
+    console_for([table]).print(table)

@@ -10,15 +10,27 @@ from rich.padding import Padding
 from rich.text import Text
 
 INDENT = (0, 0, 0, 2)
+WIDEST = 1_000_000
+"""More characters than any line has."""
 
 
 def show(parts: Iterable[RenderableType]) -> None:
     """Prints parts one below the other; where no terminal reads them, without colours and trailing spaces."""
-    console = Console(highlight=False)
+    parts = list(parts)
+    console = console_for(parts)
     with console.capture() as captured:
         for part in parts:
             console.print(part)
     typer.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
+
+
+def console_for(parts: Iterable[RenderableType]) -> Console:
+    """A console as wide as the terminal; where none reads, as wide as what is printed: a pipe has no edge."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        unbound = console.options.update(max_width=WIDEST)
+        console.width = max((console.measure(part, options=unbound).maximum for part in parts), default=console.width)
+    return console
 
 
 def indented(part: RenderableType) -> Padding:

@@ -75,7 +75,10 @@ LICENCE_CHARS = 100
 
 
 def installed_docs() -> list[Source]:
-    """The sources of the built-in corpus, sorted by name."""
+    """Descriptions and docstrings of the installed Python packages, to try FANNO without documents of your own.
+
+    Sorted by name.
+    """
     installed: dict[str, Distribution] = {}
     for package in distributions():
         installed.setdefault(_canonical(_header(package, "Name")), package)

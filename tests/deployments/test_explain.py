@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from deployments.cli.told import show, text_of
 from fanno_core.dataset.made import Made, open_made
+from fanno_core.lineage.explain import explain
 from fanno_core.lineage.explanation import Explanation
 from tests.conftest import Fanno
 from tests.deployments.words import Here
@@ -45,12 +47,16 @@ def test_a_row_is_told_part_by_part(here: Here, finished: Path, made: Made) -> N
     assert row.counterexamples[0] in ended.out
 
 
-def test_where_no_terminal_reads_it_there_are_no_colours_and_lines_are_short(
+def test_where_no_terminal_reads_it_there_are_no_colours_and_no_line_is_cut(
     here: Here, finished: Path, made: Made
 ) -> None:
-    told = here("explain", made.examples()[0].id, "--out", finished).out
+    row = made.examples()[0]
+    told = here("explain", row.id, "--out", finished).out
     assert "\x1b" not in told
-    assert max(map(len, told.splitlines())) <= 80
+    assert all(f"{line.rstrip()}\n" in told for line in row.output.splitlines())
+    details = [check.detail for check in asyncio.run(explain(made, row.id)).screening if check.detail]
+    assert details
+    assert all(f"passed {detail}" in told for detail in details)
     assert not any(line.endswith(" ") for line in told.splitlines())
 
 

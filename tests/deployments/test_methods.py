@@ -33,6 +33,12 @@ def test_the_tables_are_those_of_the_code(here: Here) -> None:
     assert {choice["name"] for choice in told["task runners"]["choices"]} == {*RUNNERS}
 
 
+def test_the_built_in_corpus_says_what_it_is_for(here: Here) -> None:
+    corpora = json.loads(here("methods", "--json").out)["corpora"]["choices"]
+    (says,) = [choice["says"] for choice in corpora if choice["name"] == "installed-docs"]
+    assert "to try FANNO without documents of your own" in says
+
+
 def test_a_line_is_read_from_the_setting_it_belongs_to() -> None:
     lines = {choice.name: choice.says for choice in choices_of("teacher.name")}
     assert [*lines] == [*get_args(Teacher.model_fields["name"].annotation)]

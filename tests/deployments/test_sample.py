@@ -10,8 +10,9 @@ from tests.deployments.words import Here
 def test_rows_are_shown_with_their_ids_and_a_hint(here: Here, finished: Path) -> None:
     ended = here("sample", "--out", finished, "--n", "4")
     assert (ended.code, ended.err) == (0, "")
-    ids = [row.id for row in open_made(finished).examples() if row.id in ended.out]
-    assert len(ids) == 4
+    shown = [row for row in open_made(finished).examples() if row.id in ended.out]
+    assert len(shown) == 4
+    assert all(f"document {row.document_id}, " in ended.out for row in shown)
     assert f"fanno explain {ended.out.split()[0]} --out {finished}" in ended.out
     assert "\x1b" not in ended.out
 

@@ -58,6 +58,16 @@ def test_the_table_shows_what_the_user_set(here: Here, monkeypatch: pytest.Monke
     assert [cell.strip() for cell in line.split("│")[2:4]] == ["77", "--set"]
 
 
+def test_the_table_keeps_every_name_and_in_a_pipe_every_line(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    piped = here("settings").out
+    assert all(row.name in piped and row.meaning in piped for row in effective(None, ()))
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = here("settings").out
+    assert all(row.name in shown for row in effective(None, ()))
+    assert "…" not in shown
+
+
 def test_the_docs_show_the_settings_as_they_are() -> None:
     shown = DOCS.read_text(encoding="utf-8").partition("<!-- settings -->\n")[2].partition("<!-- /settings -->")[0]
     rows = [f"| `{row.name}` | `{row.shown}` | {row.meaning} |" for row in effective(None, ())]
