@@ -5,11 +5,13 @@ from typing import Any
 
 from prefect import flow
 
+from fanno_core.dataset.made import open_made
 from fanno_core.decontamination.benchmarks import find_benchmarks
 from fanno_core.documents.sources import Source, find_sources
 from fanno_core.settings import Settings
 from flows.augmentation import think_different
 from flows.fanno import fanno
+from tasks.adopting import adopt
 from tasks.changes import changes, standing
 from tasks.communities import encode
 from tasks.decontaminate import decontaminate, decontaminate_jobs
@@ -45,12 +47,12 @@ async def fanno_refresh(
     """
     if later := await later_night():
         return skipped(later)
-    async with open_night(out, settings, open_teachers_only, rebuild) as night:
-        sources = find_sources(corpus)
+    sources = find_sources(corpus)
+    async with open_night(out, sources, settings, open_teachers_only, rebuild) as night:
         # A full build knows neither budgets nor what was forgotten.
         if night.is_first and not night.run.budget and not night.forgotten:
             await fanno(corpus, str(night.building), night.settings_of_build, open_teachers_only)
-            await asyncio.to_thread(night.adopt, sources)
+            await asyncio.to_thread(adopt, night, open_made(night.building), sources)
         elif not await refresh(night, sources):
             return unchanged(night)
         return await publish_version(night, corpus)

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from fanno_core.communities.joining import first_members
-from fanno_core.communities.standing_graph import update_neighbours
 from fanno_core.dataset.gates import Measures
-from fanno_core.dataset.made import open_made
+from fanno_core.dataset.made import Made
 from fanno_core.dataset.manifest import local
 from fanno_core.documents.sources import Source
-from fanno_core.outcome import Outcome
-from fanno_core.refresh.adopting import Adopted, adopt, of_known_segments
-from fanno_core.refresh.changes import compare
 from fanno_core.refresh.contracts import CorpusFile, Count, Gone, Member, Neighbours, Origin, Sketch, Waiting
-from fanno_core.refresh.entries import AUGMENT, NOVELTY, PLACED, QUESTIONS, SEEDED, rejections_of
+from fanno_core.refresh.entries import AUGMENT, NOVELTY, PLACED, QUESTIONS, SEEDED
 from fanno_core.refresh.forgetting import COLUMNS, closure
 from fanno_core.refresh.tables import BANDIT, Tables
-from fanno_core.screening.personal_data import mask_rejected
-from fanno_core.screening.standing import join
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Document, Example, Instruction, Placed, Rejection, SeedState, Vector
 from fanno_core.store.ledger import Entry, FileRef
@@ -31,7 +24,7 @@ from tasks.changes import STANDING, ids_of
 from tasks.changes import changes_job as job_of_changes
 from tasks.instructions import NOVELTY as NOVELTY_PHASE
 from tasks.joining import JOINING, RESPONSE, TURN, TURNS, UNANSWERED, VERDICT
-from tasks.phase import Job, make_job, stack
+from tasks.phase import Job, make_job
 from tasks.publish import phases_of
 from tasks.run import Run, Shards
 
@@ -60,7 +53,8 @@ class Night:
         withdrawn: those of them that the corpus has no more.
         leaning: rows whose responses leant on these.
         retired: rows that the version before had, as it had them.
-        build: the record of each phase of a full build.
+        built: the full build that the tables are of, or the run that was taken over.
+        took_over: the version that was made of a run that had lain there; 0 where none was.
     """
 
     run: Run
@@ -77,7 +71,8 @@ class Night:
     withdrawn: frozenset[str] = frozenset()
     leaning: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
-    build: Sequence[Mapping[str, Any]] = ()
+    built: Made | None = None
+    took_over: int = 0
 
     @property
     def building(self) -> Path:
@@ -91,50 +86,6 @@ class Night:
         journal = settings.run.journal or str(local(self.run.out) / "work" / JOURNAL)
         run = settings.run.model_copy(update={"journal": journal, "shard_rows": self.shard_rows})
         return settings.model_copy(update={"run": run, "report": settings.report.model_copy(update={"make": False})})
-
-    def adopt(self, sources: Sequence[Source]) -> None:
-        """The tables of a full build, and those that only a version has.
-
-        What changed in the corpus while it was made is left out, and comes the next night.
-        """
-        made, tables, how = open_made(self.building), self.tables, self.run.settings
-        adopted = adopt(made)
-        self.build = made.record["phases"]
-        found = compare(sources, tables.empty("files"), tables.empty("origins"), how.ingest, self.forgotten)
-        read = frozenset(row.id for row in made.kept("ingest", Document))
-        origins = of_known_segments(found.origins, read)
-        tables.change("origins", new=origins)
-        # A file with a document that is left out has to be opened again.
-        late = {origin.file for origin in found.origins} - {origin.file for origin in origins}
-        tables.change("files", new=[file for file in found.files if file.name not in late])
-        for table, rows in adopted.tables.items():
-            # Ingest's rejections are those of the second reading: origins name them.
-            if not table.startswith(rejections_of("ingest", "")):
-                tables.change(table, new=rows)
-        bad_rows = {name for origin in origins for name in origin.bad_rows}
-        bad = [row for row in found.rejected if row.id in bad_rows]
-        tables.reject(mask_rejected(Outcome([], bad, len(bad)), how.screen).rejected)
-        tables.set_states(adopted.states)
-        self._place(adopted)
-        self.next_order, self.next_iteration = adopted.next_order, adopted.next_iteration
-        standing = {name for origin in origins for name in origin.segments}
-        self._leave(read - standing, frozenset())
-        for table in ("unruled", "ruled", "sketches", "neighbours", "members"):
-            tables.change(table, gone=self.left)
-        self.counts |= {**found.counts, "rows added": tables.rows("examples")}
-
-    def _place(self, adopted: Adopted) -> None:
-        """The tables of the near-duplicate index, the neighbour graph and the communities."""
-        tables, how = self.tables, self.run.settings
-        ruled, screened = adopted.tables["ruled"], sorted(adopted.tables["screened"], key=lambda row: row.id)
-        sketches = join(ruled, (), tables.empty("sketches"), lambda _: [], how.screen).sketches
-        vectors = {row.id: row.vector for row in adopted.tables["vectors"]}
-        ids = [row.id for row in screened]
-        graph = update_neighbours(ids, stack(vectors, ids), tables.empty("neighbours"), how.communities, how.run.seed)
-        members = first_members(screened, graph, how.communities, how.screen.prefer, how.run.seed)
-        tables.change("sketches", new=sketches)
-        tables.change("neighbours", new=graph.changed)
-        tables.change("members", new=[replace(row, asked=row.id in adopted.asked) for row in members])
 
     # What has changed, and what stands.
 

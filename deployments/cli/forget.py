@@ -15,8 +15,9 @@ from deployments.cli.options import AsJson, one_sentence_errors
 from deployments.server import prefect_api, state_folder
 from fanno_core.dataset.made import Made, open_made
 from fanno_core.dataset.manifest import local
-from fanno_core.refresh.forget_run import Removed, take_out
+from fanno_core.refresh.forget_run import Removed, take_out, to_take_out
 from fanno_core.refresh.forgetting import Gone
+from fanno_core.refresh.names import names_in
 from fanno_core.refresh.taking_out import gone_of
 from fanno_core.refresh.traces import Trace, traces
 from fanno_core.refresh.wanted import Wanted, find_wanted
@@ -42,8 +43,8 @@ def forget(
     Rows that were written from them or retrieved them go, and so do the shards that held them, the teacher's answers
     about them, versions that hold them, and what Prefect's database has of them. Copies that were dropped as duplicates
     of them go, too. Then every 50-character window of their text is searched for in all files of OUT and in Prefect's
-    database. The exit code is 1 where any is left. Take them out of the corpus as well before another `fanno run`;
-    `fanno refresh` remembers them by digests.
+    database, and their names, where nothing else is called so, in the files. The exit code is 1 where any is left. Take
+    them out of the corpus as well before another `fanno run`; `fanno refresh` remembers them by digests.
 
     Examples:
         fanno forget ./data 1a2b3c4d5e6f7081
@@ -64,28 +65,30 @@ def forget(
 def _forget(out: Path, names: list[str], strict: bool, dry_run: bool) -> dict[str, Any]:
     made = open_made(out)
     if dry_run:
-        return _document(*_found(made, names, strict))
+        wanted, gone = _found(made, names, strict)
+        return _document(wanted, gone, to_take_out(made, wanted, gone))
     with owned(out), prefect_api() as (_, ours):
         # Prefect is asked first: where its server does not answer, nothing is changed.
         wanted, gone = _found(made, names, strict)
         from tasks.forget import clear_prefect
 
         database = state_folder() / "prefect" / "prefect.db" if ours else None
-        cleared = asyncio.run(clear_prefect(wanted.passages, gone.rows | gone.instructions, database))
+        named = gone.rows | gone.instructions
+        cleared = asyncio.run(clear_prefect(wanted.passages, named, database))
         removed = take_out(made, wanted, gone)
-        left = [*traces(out, wanted.passages), *cleared.traces]
+        left = [*traces(out, wanted.passages), *names_in(out, wanted.names), *cleared.traces]
         return _document(wanted, gone, removed, left, cleared.deleted)
 
 
 def _found(made: Made, names: list[str], strict: bool) -> tuple[Wanted, Gone]:
     wanted = find_wanted(made, names)
-    return wanted, gone_of(made, wanted.segments, wanted.passages, strict)
+    return wanted, gone_of(made, wanted.segments, wanted.passages, strict, wanted.names)
 
 
 def _document(
     wanted: Wanted,
     gone: Gone,
-    removed: Removed | None = None,
+    removed: Removed,
     left: list[Trace] | None = None,
     deleted: dict[str, int] | None = None,
 ) -> dict[str, Any]:
@@ -95,7 +98,8 @@ def _document(
         **{name: sorted(getattr(gone, name)) for name in lists},
         "copies": sorted(wanted.copies),
         "others_with_the_same_passages": list(wanted.others),
-        "removed": asdict(removed) if removed else {},
+        "removed": asdict(removed),
+        "names": sorted(wanted.names),
         "prefect": deleted or {},
         "traces": [asdict(trace) for trace in left or ()],
     }
@@ -116,7 +120,12 @@ def _lines(told: dict[str, Any], out: str, dry_run: bool) -> Iterator[str]:
         named = ", ".join(others[:MOST_NAMED]) + (", ..." if len(others) > MOST_NAMED else "")
         yield f"{len(others):,} other documents hold some of its passages, too, and stay; to forget them: {named}"
     if dry_run:
-        yield "nothing was changed: --dry-run"
+        shards = f"{len(removed['shards']):,} shards would go or be written anew"
+        yield f"{removed['answers']:,} answers would go; {shards}"
+        if removed["versions"]:
+            versions = ", ".join(map(str, removed["versions"]))
+            yield f"versions that hold it and would go, so that none of them can be rolled back to: {versions}"
+        yield f"{removed['rows']:,} rows would be left; nothing was changed: --dry-run"
         return
     of_prefect = "".join(f", {count:,} {kind} of Prefect" for kind, count in told["prefect"].items())
     yield f"removed: {removed['answers']:,} answers, {len(removed['shards']):,} shards{of_prefect}"
@@ -126,6 +135,9 @@ def _lines(told: dict[str, Any], out: str, dry_run: bool) -> Iterator[str]:
     yield f"version {removed['version']} is published: {now}" if removed["version"] else now
     yield from (f"left: {trace['path']} {trace['place']}".rstrip() for trace in told["traces"])
     if told["traces"]:
-        yield f"{len(told['traces']):,} places still hold text of it: remove what is not FANNO's, then forget it again"
+        count = len(told["traces"])
+        yield f"{count:,} places still hold text or a name of it: remove what is not FANNO's, then forget it again"
     else:
         yield f"0 traces of the text of {told['documents']:,} documents under {out} and in Prefect's database"
+        if told["names"]:
+            yield f"0 traces of {len(told['names']):,} names of theirs under {out}"

@@ -35,7 +35,8 @@ def refresh(
     """Bring a data set up to date with its corpus.
 
     Documents that are the same cost nothing; new ones go through all phases; withdrawn ones take their rows along.
-    The first time makes all of it. What is published last is OUT/current. The exit code is 2 where the new version is
+    The first time makes all of it; a finished run that lies in OUT becomes version 1, whatever the corpus is by now.
+    What is published last is OUT/current. The exit code is 2 where the new version is
     held back by a limit of the settings `refresh`.
 
     Examples:
@@ -63,6 +64,8 @@ def lines(told: dict[str, Any], out: str) -> list[str]:
         return ["", f"nothing has changed: version {told['version']} stays, {rows['now']:,} rows"]
     kinds = ", ".join(f"{rows[name]:,} {name}" for name in ("added", "retired", "answered anew"))
     found = ["", f"documents: {counts}", f"rows: {rows['now']:,} ({kinds})"]
+    if told["took_over"]:
+        found[1:1] = [f"the finished run that lay in {out} is version {told['took_over']} now"]
     found += [f"{told['calls']:,} teacher calls, {told['tokens']:,} tokens"]
     if told["waiting"]:
         waiting = ", ".join(f"{count:,} {what}" for what, count in told["waiting"].items())
@@ -72,5 +75,10 @@ def lines(told: dict[str, Any], out: str) -> list[str]:
     if told["status"] == "held":
         reasons = [f"  {reason}" for reason in told["reasons"]]
         advice = f"  to publish it all the same: fanno rollback {out} {told['version']}"
-        return [*found, f"version {told['version']} is held back:", *reasons, advice]
-    return [*found, f"version {told['version']} is published", f"  {told['path']}"]
+        return [*found, f"version {told['version']} is held back:", *reasons, *_report(told), advice]
+    how = _report(told) or [f"  without a report; to make it: fanno report {out}"]
+    return [*found, f"version {told['version']} is published", f"  {told['path']}", *how]
+
+
+def _report(told: dict[str, Any]) -> list[str]:
+    return [f"  report: {told['path']}/report/index.html"] if told["report"] else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +26,8 @@ First = Annotated[int, typer.Argument(metavar="V1", help="Number of a version.")
 Second = Annotated[int, typer.Argument(metavar="V2", help="Number of another version.")]
 Number = Annotated[int, typer.Argument(metavar="V", help="Number of the version.")]
 WIDTH = 14
+MOST_IDS = 10
+MEANS = {"acceptance": "rows of the instructions that passed all filters"}
 
 
 def versions(out: Out, as_json: AsJson = False) -> None:
@@ -41,7 +44,7 @@ def versions(out: Out, as_json: AsJson = False) -> None:
         folder = local(open_location(out))
         found, now = all_versions(folder), current_number(folder)
         if not found:
-            raise RunStops(f"{out} has no versions: `fanno refresh --corpus ... --out {out}` makes the first one")
+            raise RunStops(_no_versions(folder))
     if as_json:
         listed = [{**_document(version), "current": version.number == now} for version in found]
         typer.echo(json.dumps({"versions": listed}, indent=2, ensure_ascii=False))
@@ -55,8 +58,9 @@ def versions(out: Out, as_json: AsJson = False) -> None:
 def diff(out: Out, v1: First, v2: Second, as_json: AsJson = False) -> None:
     """Say what changed from one version to another.
 
-    Told are the ids of the rows that came, went and changed, and the measures of both versions. A row has changed
-    where its id is the same and anything else of it is not: its response was written anew, for instance.
+    Told are the measures of both versions, and how many rows came, went and changed, with the first ids of each;
+    --json has them all. A row has changed where its id is the same and anything else of it is not: its response was
+    written anew, for instance.
 
     Examples:
         fanno diff ./data 3 4
@@ -83,13 +87,21 @@ def rollback(out: Out, version: Number, as_json: AsJson = False) -> None:
     with one_sentence_errors():
         folder = local(open_location(out))
         if not (folder / "versions").is_dir():
-            raise RunStops(f"{out} has no versions: `fanno refresh --corpus ... --out {out}` makes the first one")
+            raise RunStops(_no_versions(folder))
         with owned(folder):
             found = publish_again(folder, version)
     if as_json:
         typer.echo(json.dumps({**_document(found), "current": True}, indent=2, ensure_ascii=False))
         return
     typer.echo(f"version {found.number} is current: {found.rows:,} rows, digest {found.digest[:16]}")
+
+
+def _no_versions(out: Path) -> str:
+    """That there is none, and what the first one would be."""
+    if (out / "dataset").is_dir():
+        made = f"`fanno refresh --corpus ... --out {out}`, with the settings of the run, makes it version 1"
+        return f"{out} has no versions, but a run: {made}"
+    return f"{out} has no versions: `fanno refresh --corpus ... --out {out}` makes the first one"
 
 
 def _document(version: Version) -> dict[str, Any]:
@@ -106,17 +118,22 @@ def _line(version: Version, now: int) -> str:
 
 def _lines(found: Differences) -> Iterator[str]:
     """The differences as a person reads them."""
-    for name in ("added", "retired", "changed"):
-        ids = getattr(found, name)
-        yield f"{name}: {len(ids):,} rows"
-        yield from (f"  {each}" for each in ids)
+    groups = {name: getattr(found, name) for name in ("added", "retired", "changed")}
+    yield from (f"{name}: {len(ids):,} rows" for name, ids in groups.items())
     first, second = found.numbers
     yield f"\n{'measures':<24}{f'version {first}':>{WIDTH}}{f'version {second}':>{WIDTH}}"
     for name, (one, other) in found.measures.items():
-        yield f"  {name.replace('_', ' '):<22}{_shown(one):>{WIDTH}}{_shown(other):>{WIDTH}}"
+        values = f"{_shown(one):>{WIDTH}}{_shown(other):>{WIDTH}}"
+        yield f"  {name.replace('_', ' '):<22}{values}  {MEANS.get(name, '')}".rstrip()
     yield "task types"
     for name, (one, other) in found.task_types.items():
         yield f"  {name or 'augmented':<22}{one:>{WIDTH},}{other:>{WIDTH},}"
+    for name, ids in groups.items():
+        if ids:
+            yield f"\n{name}"
+            yield from (f"  {each}" for each in ids[:MOST_IDS])
+        if len(ids) > MOST_IDS:
+            yield f"  and {len(ids) - MOST_IDS:,} more, which --json names"
 
 
 def _shown(value: Any) -> str:

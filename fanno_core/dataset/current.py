@@ -1,13 +1,15 @@
 """`OUT/current`: the version that readers get, and the names under which they know its files.
 
-`OUT/current` is a link to `versions/NNNNNN`, and `OUT/dataset`, `OUT/run.json`, `OUT/rejected` and `OUT/report` are
-links through it. All move at once, because only `current` ever does.
+`OUT/current` is a link to `versions/NNNNNN`, and `OUT/dataset`, `OUT/run.json` and `OUT/rejected` are links through it.
+All move at once, because only `current` ever does. `OUT/report` is one where the version has a report. Where it has
+none, there is nothing, until `fanno report` makes one there: it goes into the version when another is published.
 """
 
 from __future__ import annotations
 
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,7 +22,8 @@ from fanno_core.store.durable import sync_folder, write_durably
 
 CURRENT = "current"
 # The record comes first: it says in the ledger's words where everything lies, whatever stands under the other names.
-THROUGH = ("run.json", "dataset", "rejected", "report")
+THROUGH = ("run.json", "dataset", "rejected")
+REPORT = "report"
 ASIDE = ".{name}.of-run"
 OWN = "{name}-own"
 """What people had put into the folder of a plain run is moved here."""
@@ -70,9 +73,11 @@ def publish(out: Path, number: int) -> Version:
     try:
         if read_version(out, number) != version:
             write_durably(folder_of(out, number) / MANIFEST, version.to_bytes())
+        _put_report_away(out)
         _lead(out / CURRENT, f"{VERSIONS}/{number:06d}")
         for name in THROUGH:
             _take_over(out, name)
+        lead_to_report(out)
     except OSError as error:
         raise RunStops(f"{out}: version {number} cannot be published ({error.strerror}); see to the disk") from None
     return version
@@ -81,6 +86,32 @@ def publish(out: Path, number: int) -> Version:
 def rollback(out: Path, number: int) -> Version:
     """The version that readers get again: an earlier one, or one that was held. Errors are those of `publish`."""
     return publish(out, number)
+
+
+def keep_report(out: Path) -> None:
+    """Moves a report that was made in the folder to the version that it tells of, the current one."""
+    number, report = current_number(out), out / REPORT
+    if number and report.is_dir() and not report.is_symlink():
+        kept = folder_of(out, number) / REPORT
+        if kept.is_dir():
+            shutil.rmtree(kept)
+        report.rename(kept)
+
+
+def lead_to_report(out: Path) -> None:
+    """Makes `OUT/report` lead to the current version's report; where that has none, nothing stands there."""
+    if (folder_of(out, current_number(out)) / REPORT).is_dir():
+        _lead(out / REPORT, f"{CURRENT}/{REPORT}")
+    elif (out / REPORT).is_symlink():
+        (out / REPORT).unlink()
+
+
+def _put_report_away(out: Path) -> None:
+    """Keeps a report with its version, before another is published; one of no version would tell of other rows."""
+    with suppress(ShardDamaged):  # then nobody knows of which version it tells
+        keep_report(out)
+    if (out / REPORT).is_dir() and not (out / REPORT).is_symlink():
+        shutil.rmtree(out / REPORT)
 
 
 def _lead(link: Path, target: str) -> None:

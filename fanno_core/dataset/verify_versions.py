@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from fanno_core.dataset.current import CURRENT, THROUGH, current_number, publish
+from fanno_core.dataset.current import CURRENT, REPORT, THROUGH, current_number, publish
 from fanno_core.dataset.made import VERSIONS
 from fanno_core.dataset.manifest import MANIFEST, PUBLISHED, read_state, read_version, version_numbers, wrong_files
 from fanno_core.dataset.sweep import entries_of, remove_version
@@ -126,7 +126,7 @@ def _lead_to_whole(out: Path, whole: list[int]) -> None:
     if published:
         publish(out, now if now in whole else published[-1])
         return
-    for name in (CURRENT, *THROUGH):
+    for name in (CURRENT, *THROUGH, REPORT):
         if (out / name).is_symlink():
             (out / name).unlink()
     sync_folder(out)

@@ -40,7 +40,6 @@ from fanno_core.store.tables import rows_of
 
 PHASE = "publish"
 REJECTED = "rejected/rejected.parquet"
-REPORT = "report"
 BUILDING = ".building"
 """The folder beside the versions in which one is being written."""
 
@@ -148,7 +147,7 @@ def _work(record: Mapping[str, Any], entries: Sequence[Entry], digest: str, seco
 
 def _write_into(folder: Path, files: Mapping[str, bytes]) -> None:
     """Writes the files, whose names may have a folder, so that they and the folders last."""
-    by_folder: dict[Path, dict[str, bytes]] = {folder / REPORT: {}, folder / DATASET: {}}
+    by_folder: dict[Path, dict[str, bytes]] = {folder / DATASET: {}}
     for name, data in files.items():
         path = folder / name
         by_folder.setdefault(path.parent, {})[path.name] = data

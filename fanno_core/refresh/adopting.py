@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +13,11 @@ from fanno_core.refresh.contracts import Origin
 from fanno_core.refresh.entries import AUGMENT, NOVELTY, PLACED, QUESTIONS, SEEDED, rejections_of
 from fanno_core.store.contracts import Document, Instruction, Placed, Rejection, SeedState, Vector
 from fanno_core.store.ledger import Store
+from fanno_core.text import stable_id
 
 SEEDS, WINDOW = "seeds", "window"
+ANSWERING = ("responses", "decontaminate")
+SEGMENT = re.compile(r"(^|, )segment [0-9]+$")
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,31 @@ def _but(others: Sequence[Document], rows: Sequence[Document]) -> list[Document]
 def of_known_segments(origins: Sequence[Origin], known: frozenset[str]) -> list[Origin]:
     """The origins whose every segment the run has seen: others came after it read the corpus, and are new tomorrow."""
     return [origin for origin in origins if known.issuperset(origin.segments)]
+
+
+def left_over(read: Iterable[Document], known: Iterable[Origin]) -> list[Origin]:
+    """The documents of the segments that no known origin gives: as the run read them, which the corpus has no more.
+
+    Their digest is not known. So the next night, which finds no row with it, withdraws them, or sees them changed.
+    """
+    standing = {name for origin in known for name in origin.segments}
+    found: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in {row.id: row for row in read if row.id not in standing}.values():
+        name = row.carried_id or SEGMENT.sub("", row.location)
+        found[row.source, name, stable_id(row.carried_id, row.licence)].append(row.id)
+    return [
+        Origin(stable_id("adopted", file, name, labels), file, "", name, labels, tuple(segments))
+        for (file, name, labels), segments in found.items()
+    ]
+
+
+def unanswered(adopted: Adopted) -> list[str]:
+    """Ids of the instructions that have no response and were not rejected: `fanno forget` has taken theirs out."""
+    asked = {row.id for table in (NOVELTY, AUGMENT) for row in adopted.tables[table]}
+    done = {row.id for row in adopted.tables["examples"]}
+    starts = tuple(rejections_of(phase, "") for phase in ANSWERING)
+    done |= {row.id for name, rows in adopted.tables.items() if name.startswith(starts) for row in rows}
+    return sorted(asked - done)
 
 
 def _queue(made: Made) -> dict[str, list[Placed]]:

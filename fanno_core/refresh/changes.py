@@ -74,7 +74,8 @@ def compare(
         files: the carried table of `CorpusFile`; empty for a first version.
         origins: the carried table of `Origin`.
         settings: how texts are found and cut; where these differ from the last version's, every file is another.
-        forgotten: keys (`forgotten_key`) of segments that must not come back: they are rejected without their text.
+        forgotten: keys (`forgotten_key`) of segments that must not come back: they are rejected without their text, and
+            a document that is all forgotten is passed over.
 
     Raises:
         BadCorpus: a file changed while it was read, or cannot be read though documents of it stand. Only a file that
@@ -91,6 +92,10 @@ def compare(
     left = ids - {row.id for row in rows}
     gone = objects_of(touched.filter(_is_in(touched["id"], left)), Origin)
     fresh = [cut_row(row, settings, forgotten) for row in rows if row.id not in ids]
+    # Nothing is kept of a document that is forgotten as a whole: what it is called may be what has to be forgotten.
+    fresh = [row for row in fresh if not row.forgotten]
+    nameless = {row.source.name for row in rows} - {row.row.source.name for row in fresh}
+    nameless -= {row.source.name for row in rows if row.id in ids}
     night = _Night(origins)
     night.let_go(gone)
     same = len(night.standing.filter(_holds_segments(night.standing)))
@@ -107,9 +112,9 @@ def compare(
         segments=tuple(night.segments),
         rejected=tuple(night.rejected),
         origins=tuple(night.origins),
-        files=tuple(corpus[name].row for name in sorted(renewed)),
+        files=tuple(corpus[name].row for name in sorted(renewed - nameless)),
         gone_origins=left,
-        gone_files=frozenset(stable_id(name) for name in before.keys() - corpus.keys()),
+        gone_files=frozenset(stable_id(name) for name in before.keys() - (corpus.keys() - nameless)),
         gone_segments=frozenset(night.lost),
         gone_rejections=frozenset(night.gone_rejections),
     )

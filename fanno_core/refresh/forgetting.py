@@ -44,6 +44,7 @@ class Gone:
         shown: rows whose instruction was only shown one of the segments' instructions.
         quoting, rejections: rows of the data set, and rejections, that go since they repeat a passage; only where that
             was looked for.
+        names: sources and own ids that go with the segments, since nothing else is called so.
     """
 
     segments: Ids
@@ -53,6 +54,7 @@ class Gone:
     shown: Ids
     quoting: Ids = frozenset()
     rejections: Ids = frozenset()
+    names: Ids = frozenset()
 
     @cached_property
     def rows(self) -> Ids:
@@ -138,6 +140,20 @@ def _shares(lists: pa.ChunkedArray, wanted: Ids) -> npt.NDArray[np.float64]:
 def holds_any(lists: pa.ChunkedArray, wanted: Ids) -> Mask:
     """`[n]` which of these lists hold a wanted id."""
     return _shares(lists, wanted) > 0
+
+
+def holds_only(lists: pa.ChunkedArray, wanted: Ids) -> Mask:
+    """`[n]` which of these lists hold nothing but wanted ids; an empty one does."""
+    lengths = np.asarray(pc.list_value_length(lists))
+    return np.asarray((_shares(lists, wanted) == 1) | (lengths == 0))
+
+
+def whole_origins(origins: pa.Table, gone: Gone) -> Mask:
+    """`[n]` which documents, rows of `Origin`, go as a whole: in the corpus they stand, but nothing of them here."""
+    segments, repeats = origins.column("segments"), origins.column("repeats")
+    some = holds_any(segments, gone.segments) | holds_any(repeats, gone.segments)
+    whole = some & holds_only(segments, gone.segments) & holds_only(repeats, gone.segments)
+    return whole | is_in(origins.column("file"), gone.names)
 
 
 def is_in(values: pa.Array | pa.ChunkedArray, wanted: Ids) -> Mask:

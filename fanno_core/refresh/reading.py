@@ -18,6 +18,8 @@ from fanno_core.settings import Ingest
 from fanno_core.store.contracts import Document
 from fanno_core.text import stable_id
 
+FORGOTTEN = "forgotten"
+
 
 @dataclass(frozen=True, slots=True)
 class FileNow:
@@ -50,6 +52,11 @@ class Fresh:
     found: tuple[Document | BadRow, ...]
     name: str
     labels: str
+
+    @property
+    def forgotten(self) -> bool:
+        """Whether all that was found in it is forgotten."""
+        return all(isinstance(piece, BadRow) and piece.reason == FORGOTTEN for piece in self.found)
 
     @property
     def segments(self) -> set[str]:
@@ -128,7 +135,7 @@ def cut_row(row: RowNow, settings: Ingest, forgotten: Collection[str]) -> Fresh:
 
 def _unless_forgotten(piece: Document | BadRow, forgotten: Collection[str]) -> Document | BadRow:
     if isinstance(piece, Document) and forgotten_key(piece.text) in forgotten:
-        return BadRow("forgotten", piece.location)
+        return BadRow(FORGOTTEN, piece.location)
     return piece
 
 

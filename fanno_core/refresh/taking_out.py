@@ -7,7 +7,7 @@ same corpus does that work again, instead of finding what the documents had once
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from fanno_core.dataset.made import Made
 from fanno_core.lineage.find import SCREENING
-from fanno_core.refresh.forgetting import COLUMNS, Gone, closure, is_in
+from fanno_core.refresh.forgetting import COLUMNS, Gone, closure, is_in, whole_origins
 from fanno_core.refresh.passages import Passages
 from fanno_core.refresh.traces import contents, holding, stands_in
 from fanno_core.settings import Refresh
@@ -32,14 +32,15 @@ TABLE = {"Instruction": "instructions", "Example": "examples"}
 DATASET = "publish"
 
 
-def gone_of(made: Made, segments: Iterable[str], passages: Passages, strict: bool) -> Gone:
-    """What goes with these segments: by ids, and since it repeats a passage of theirs.
+def gone_of(made: Made, segments: Iterable[str], passages: Passages, strict: bool, names: Collection[str] = ()) -> Gone:
+    """What goes with these segments: by ids, since it repeats a passage of theirs, or is called as only they are.
 
     Args:
         made: the run, or the version, that is current.
         segments: ids.
         passages: of their texts.
         strict: whether rows that were only shown an instruction of theirs go, too.
+        names: sources and own ids that nothing else has.
 
     Raises:
         ShardDamaged: a shard is missing or damaged.
@@ -59,10 +60,10 @@ def gone_of(made: Made, segments: Iterable[str], passages: Passages, strict: boo
         name
         for contract, table in _tables(store, made)
         if contract == "Rejection"
-        for name in _ids_holding(table, passages)
+        for name in _ids_holding(table, passages) | _ids_called(table, names)
     )
     instructions = by_id.instructions | quoting["instructions"]
-    found = replace(by_id, instructions=instructions, rejections=rejections)
+    found = replace(by_id, instructions=instructions, rejections=rejections, names=frozenset(names))
     others = frozenset(_answering(tables, quoting["instructions"])) | quoting["examples"]
     return replace(found, quoting=others - by_id.rows)
 
@@ -70,7 +71,7 @@ def gone_of(made: Made, segments: Iterable[str], passages: Passages, strict: boo
 def without(table: pa.Table, gone: Gone) -> pa.Table:
     """The rows of a shard that stay."""
     contract = (table.schema.metadata or {}).get(b"contract", b"").decode()
-    if contract in {"Document", "Placed"}:
+    if contract in {"Document", "Placed", "Sketch", "Neighbours", "Member"}:
         leaving = is_in(table.column("id"), gone.segments)
     elif contract == "Vector":
         leaving = is_in(table.column("id"), gone.segments | gone.instructions)
@@ -83,6 +84,11 @@ def without(table: pa.Table, gone: Gone) -> pa.Table:
     elif contract == "Rejection":
         named = gone.of("rejected")
         leaving = is_in(table.column("id"), named) | is_in(table.column("document_id"), named)
+        leaving |= is_in(table.column("source"), gone.names)
+    elif contract == "Origin":
+        leaving = whole_origins(table, gone)
+    elif contract == "CorpusFile":
+        leaving = is_in(table.column("name"), gone.names)
     else:
         return table
     return table.filter(pa.array(~leaving)) if leaving.any() else table
@@ -177,6 +183,11 @@ def _ids_holding(table: pa.Table, passages: Passages) -> set[str]:
         values = [value.encode("utf-8", "surrogatepass") for value in table.column(name).to_pylist()]
         places |= {*holding(values, passages)}
     return {*table.column("id").take(pa.array(sorted(places), pa.int64())).to_pylist()}
+
+
+def _ids_called(table: pa.Table, names: Collection[str]) -> set[str]:
+    """Ids of the rejections that were read under one of these names."""
+    return {*table.column("id").filter(pa.array(is_in(table.column("source"), frozenset(names)))).to_pylist()}
 
 
 def _answering(tables: Mapping[str, pa.Table], instructions: frozenset[str]) -> Iterator[str]:

@@ -39,6 +39,7 @@ class Wanted:
         read: texts of the segments as they were read.
         passages: these, and the masked texts; windows that other documents hold, too, are marked as shared.
         others: ids of the documents that stay and hold some of the same windows.
+        names: sources and own ids that no document has that stays.
     """
 
     segments: Ids
@@ -46,6 +47,7 @@ class Wanted:
     read: tuple[str, ...]
     passages: Passages
     others: tuple[str, ...]
+    names: Ids
 
 
 class Texts:
@@ -100,7 +102,8 @@ def find_wanted(made: Made, names: Sequence[str]) -> Wanted:
     segments = named | copies
     read = tuple(_texts(texts, segments))
     passages = Passages(read)
-    return Wanted(segments, copies, read, passages, tuple(sorted(_share(texts, segments, passages))))
+    others = tuple(sorted(_share(texts, segments, passages)))
+    return Wanted(segments, copies, read, passages, others, _names(texts, segments))
 
 
 def _segments(texts: Texts, typed: str, out: object) -> Ids:
@@ -160,6 +163,23 @@ def _texts(texts: Texts, segments: Ids) -> list[str]:
                 table.column("text").filter(pa.array(is_in(table.column(column), segments))).to_pylist()
             )
     return [text for text in found if text]
+
+
+def _names(texts: Texts, segments: Ids) -> Ids:
+    """What only these segments are called: sources and own ids."""
+    own: set[str] = set()
+    others: set[str] = set()
+    for current, table in texts.documents:
+        here = is_in(table.column("id"), segments)
+        for column in ("source", "carried_id"):
+            own |= {*table.column(column).filter(pa.array(here)).to_pylist()}
+            if current:
+                others |= {*table.column(column).filter(pa.array(~here)).to_pylist()}
+    for table in (table for current, table in texts.rejections if current):
+        gone = is_in(table.column("id"), segments) | is_in(table.column("document_id"), segments)
+        stays = ~gone & ~_repeats(table, segments) & np.asarray(pc.not_equal(table.column("text"), ""))
+        others |= {*table.column("source").filter(pa.array(stays)).to_pylist()}
+    return frozenset(own - others - {""})
 
 
 def _share(texts: Texts, segments: Ids, passages: Passages) -> set[str]:

@@ -50,6 +50,22 @@ def forget_answers(journal: Path, document_ids: Collection[str], row_ids: Collec
     return len(gone)
 
 
+def answers_to_forget(journal: Path, document_ids: Collection[str], row_ids: Collection[str], holding: Holding) -> int:
+    """How many answers `forget_answers` would take out; nothing is changed. Arguments are those of that.
+
+    Raises:
+        RunStops: the journal cannot be read.
+    """
+    if not journal.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{journal.absolute().as_uri()}?mode=ro", BUSY_TIMEOUT_S, uri=True)) as connection:
+            connection.text_factory = bytes
+            return len({*_about(connection, {*document_ids, *row_ids}), *_quoting(connection, holding)})
+    except sqlite3.Error as error:
+        raise RunStops(f"journal {journal} cannot be read ({error}); `fanno verify OUT` names what is wrong") from None
+
+
 def let_go(journal: Path, document_ids: Collection[str], outputs: Mapping[str, str]) -> int:
     """How many answers were taken out: those about these documents, and responses that rows have no more.
 

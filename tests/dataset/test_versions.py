@@ -50,7 +50,7 @@ def test_a_version_holds_what_its_manifest_says_and_a_plain_run_has_the_same_dig
     assert wrong_files(tmp_path, version) == []
     there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
     assert there == {*version.files, "manifest.json"}
-    assert (folder / "report").is_dir()
+    assert not (folder / "report").exists()
     ordered = sorted(rows(range(300)), key=lambda row: row.id)
     assert version.digest == digest_of(ordered, "")
     assert (folder / "dataset/alpaca.json").read_bytes() == alpaca_bytes(ordered)
@@ -103,7 +103,8 @@ def test_what_the_last_run_left_gives_way_to_the_version(tmp_path: Path, finishe
     assert open_made(out).record["dataset"]["rows"] > 5
     publish(out, 1)
     assert open_made(out).examples() == sorted(rows(range(5)), key=lambda row: row.id)
-    for name in ("dataset", "run.json", "rejected", "report"):
+    assert not os.path.lexists(out / "report")  # it would tell of other rows
+    for name in ("dataset", "run.json", "rejected"):
         assert str((out / name).readlink()) == f"current/{name}"
     assert {path.name for path in out.iterdir() if path.name.startswith((".", "dataset"))} == {"dataset", "dataset-own"}
     assert (out / "dataset-own/notes.txt").read_text() == "not ours"
@@ -124,6 +125,22 @@ def test_publishing_and_going_back_move_all_names_at_once(tmp_path: Path) -> Non
     rollback(tmp_path, 1)
     assert open_made(tmp_path).record["dataset"]["rows"] == 5
     assert len(open_version(tmp_path, 2).examples()) == 9
+
+
+def test_a_report_stays_with_the_version_that_it_tells_of(tmp_path: Path) -> None:
+    night(tmp_path, rows(range(5)))
+    publish(tmp_path, 1)
+    assert not os.path.lexists(tmp_path / "report")
+    (tmp_path / "report").mkdir()  # as `fanno report` does
+    (tmp_path / "report/index.html").write_text("of the first")
+    night(tmp_path, rows(range(5, 9)), parent=1)
+    publish(tmp_path, 2)
+    assert not os.path.lexists(tmp_path / "report")
+    rollback(tmp_path, 1)
+    assert str((tmp_path / "report").readlink()) == "current/report"
+    assert (tmp_path / "report/index.html").read_text() == "of the first"
+    publish(tmp_path, 2)
+    assert not os.path.lexists(tmp_path / "report")
 
 
 def test_a_held_version_is_published_when_somebody_says_so(tmp_path: Path) -> None:

@@ -24,8 +24,10 @@ PUBLISHED = {
     "rebuild": False,
     "reasons": [],
     "path": "data/versions/000004",
+    "took_over": 0,
+    "report": False,
 }
-HELD = {**PUBLISHED, "status": "held", "reasons": ["too few rows", "too many duplicates"]}
+HELD = {**PUBLISHED, "status": "held", "report": True, "reasons": ["too few rows", "too many duplicates"]}
 UNCHANGED = {**PUBLISHED, "status": "unchanged", "calls": 0}
 
 
@@ -37,14 +39,21 @@ def test_a_published_version_is_told_with_what_changed_and_what_it_cost() -> Non
         "1,204 teacher calls, 88,000 tokens",
         "version 4 is published",
         "  data/versions/000004",
+        "  without a report; to make it: fanno report data",
     ]
+    assert lines({**PUBLISHED, "report": True}, "data")[-1] == "  report: data/versions/000004/report/index.html"
+
+
+def test_a_run_that_was_taken_over_is_told() -> None:
+    assert lines({**PUBLISHED, "took_over": 1}, "data")[1] == "the finished run that lay in data is version 1 now"
 
 
 def test_a_held_version_is_told_with_its_reasons_and_how_to_publish_it() -> None:
-    assert lines(HELD, "data")[-4:] == [
+    assert lines(HELD, "data")[-5:] == [
         "version 4 is held back:",
         "  too few rows",
         "  too many duplicates",
+        "  report: data/versions/000004/report/index.html",
         "  to publish it all the same: fanno rollback data 4",
     ]
 

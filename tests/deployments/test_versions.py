@@ -45,6 +45,13 @@ def test_versions_are_listed_with_the_current_one_and_why_one_is_held(here: Here
     ]  # fmt: skip
 
 
+def test_a_run_without_versions_is_told_what_a_refresh_makes_of_it(here: Here, tmp_path: Path) -> None:
+    (tmp_path / "dataset").mkdir()
+    told = here("versions", tmp_path)
+    assert told.code == 1
+    assert f"has no versions, but a run: `fanno refresh --corpus ... --out {tmp_path}`" in told.err
+
+
 def test_the_rows_that_came_went_and_changed_are_named(here: Here, out: Path) -> None:
     told = json.loads(here("diff", out, "1", "2", "--json").out)
     assert told["added"] == sorted(ids([60, 61, 62]))
@@ -54,9 +61,16 @@ def test_the_rows_that_came_went_and_changed_are_named(here: Here, out: Path) ->
     assert told["task_types"] == {"commonsense": [60, 61]}
     back = json.loads(here("diff", out, "2", "1", "--json").out)
     assert (back["added"], back["retired"], back["changed"]) == (told["retired"], told["added"], told["changed"])
-    text = here("diff", out, "1", "2").out
-    assert "added: 3 rows\n" in text
-    assert "changed: 1 rows\n  " + ids([5])[0] in text
+
+
+def test_a_person_reads_counts_and_measures_before_a_few_ids(here: Here, out: Path) -> None:
+    text = here("diff", out, "1", "3").out
+    assert text.startswith("added: 3 rows\nretired: 50 rows\nchanged: 0 rows\n\nmeasures ")
+    (acceptance,) = [line for line in text.splitlines() if "acceptance" in line]
+    assert acceptance.endswith("rows of the instructions that passed all filters")
+    assert text.index("task types\n") < text.index("\nadded\n  ") < text.index("\nretired\n  ")
+    assert text.endswith("  and 40 more, which --json names\n")
+    assert sum(each in text for each in ids(range(63))) == 13
 
 
 def test_readers_get_the_version_that_is_named(here: Here, out: Path) -> None:

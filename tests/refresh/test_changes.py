@@ -223,11 +223,31 @@ def test_a_forgotten_text_does_not_come_back(nights: Nights):
     changes = nights.night(forgotten={forgotten_key("My secret.")})
 
     assert [segment.text for segment in changes.segments] == ["Two."]
-    assert [(row.reason, row.text, row.detail) for row in changes.rejected] == [
-        ("forgotten", "", "row 1, segment 0"),
-        ("forgotten", "", "row 3, segment 0"),
-    ]
+    assert not changes.rejected
+    assert [row.name for row in changes.origins] == ["row 2"]
     assert changes.counts["added"] == 1
+
+
+def test_a_part_of_a_document_that_was_forgotten_is_told_without_its_text(nights: Nights):
+    nights.write("a.txt", paragraphs("x", "y"))
+    (first, *others) = nights.night().segments
+    nights.write("a.txt", paragraphs("x", "y", "z"))
+
+    changes = nights.night(forgotten={forgotten_key(first.text)})
+
+    assert others
+    assert [(row.reason, row.text, row.detail) for row in changes.rejected] == [("forgotten", "", "segment 0")]
+
+
+def test_nothing_is_kept_of_a_file_that_is_forgotten(nights: Nights):
+    nights.write("a.txt", "My secret.")
+    nights.write("b.txt", "Two.")
+    forgotten = {forgotten_key("My secret.")}
+
+    changes = nights.night(forgotten=forgotten)
+
+    assert ([row.name for row in changes.files], [row.file for row in changes.origins]) == (["b.txt"], ["b.txt"])
+    assert (nights.night(forgotten=forgotten).files, changes.rejected) == ((), ())
 
 
 def test_other_settings_open_every_file(nights: Nights):
