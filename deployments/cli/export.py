@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
+from math import ceil
 from typing import Annotated, Any
 
 import typer
@@ -22,6 +23,8 @@ from fanno_core.store.durable import sha256_of
 from fanno_core.store.location import open_location
 
 PUSHED = "parquet"
+# No split with another beside it has a larger share that helps.
+MOST_OF_ALL = 0.5
 
 
 def _formats_beginning(typed: str) -> list[tuple[str, str]]:
@@ -143,6 +146,8 @@ def _lines(ready: Export, target: Target | None, pushed: Pushed | None) -> Itera
         for name, split in told["splits"].items():
             came = f"{split['rows'] / told['rows']:.2%} of the rows where {split['share']:.2%} was asked for"
             yield f"  {name:<12}{split['rows']:>10,} rows, {split['communities']:,} communities, {came}"
+            yield f"  {'':<12}{_listed(split['kinds'])}; task types: {_listed(split['task_types'])}"
+        yield from map(_warning, told["missing"])
     if pushed and not pushed.url:
         yield f"nothing was uploaded: there is no token (`hf auth login`, or HF_TOKEN); with one, {_whose(pushed)} gets"
     for name, data in ready.files.items():
@@ -151,6 +156,23 @@ def _lines(ready: Export, target: Target | None, pushed: Pushed | None) -> Itera
         yield f"uploaded to {_whose(pushed)}: {pushed.url}"
     if ready.stanza:
         yield f"{ready.stanza.hint}:\n\n{ready.stanza.text}"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items())
+
+
+def _warning(missing: dict[str, Any]) -> str:
+    """What a split lacks, and what helps: whole communities go together, and a small split has no room for them."""
+    share = ceil(missing["share"] * 100) / 100
+    if share > MOST_OF_ALL:
+        return (
+            f"warning: {missing['split']} has no {missing['kind']} rows: they stand in one community or in large ones"
+        )
+    return (
+        f"warning: {missing['split']} has no {missing['kind']} rows: the smallest community that holds some needs a "
+        f"share of {share:g} or more"
+    )
 
 
 def _place(name: str, target: Target | None) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from fanno_core.errors import RunStops, ShardDamaged
 from fanno_core.export.condition import rows_where
 from fanno_core.export.diverse import farthest_first
 from fanno_core.export.formats import Format, format_of
-from fanno_core.export.split import split_rows
+from fanno_core.export.split import kind_of, missing_kinds, split_rows
 from fanno_core.export.stanzas import TRAIN, Stanza
 from fanno_core.export.target import beside
 from fanno_core.store.contracts import Example, Vector
@@ -195,6 +196,11 @@ def _chosen(wanted: Wanted, splits: Mapping[str, Sequence[Example]], of: int) ->
     return "\n".join(lines)
 
 
+def _counts(values: Iterable[str]) -> dict[str, int]:
+    """How often each value stands, in the order of their names."""
+    return dict(sorted(Counter(values).items()))
+
+
 def _told(wanted: Wanted, splits: Mapping[str, Sequence[Example]], of: int, digest: str) -> dict[str, Any]:
     return {
         "format": wanted.format,
@@ -205,9 +211,12 @@ def _told(wanted: Wanted, splits: Mapping[str, Sequence[Example]], of: int, dige
                 "rows": len(rows),
                 "share": round(wanted.shares[split], 6),
                 "communities": len({row.community for row in rows}),
+                "kinds": _counts(map(kind_of, rows)),
+                "task_types": _counts(row.task_type or "none" for row in rows),
             }
             for split, rows in splits.items()
         },
+        "missing": [asdict(missing) for missing in missing_kinds(splits)],
         "filter": wanted.condition,
         "max_rows": wanted.max_rows,
         "seed": wanted.seed,

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fanno_core.errors import RunStops
 from fanno_core.store.contracts import Example
@@ -46,7 +48,8 @@ def split_rows(rows: Sequence[Example], shares: Mapping[str, float], seed: int) 
     """The rows of each split, in their order; no community stands in two of them, and none is empty.
 
     Communities are drawn in an order that the seed gives, so that those of a small split are as mixed as the others;
-    one is passed over where without it the split comes nearer to its share.
+    one is passed over where without it the split comes nearer to its share. Of each kind of rows, seeds and augmented
+    ones, a community that a split has room for comes first.
 
     Args:
         rows: the rows.
@@ -69,6 +72,7 @@ def split_rows(rows: Sequence[Example], shares: Mapping[str, float], seed: int) 
     small_first = sorted(shares, key=lambda name: (shares[name], name))
     for number, name in enumerate(small_first[:-1], 1):
         wanted = round(shares[name] * len(rows))
+        left = _each_kind_first(left, groups, wanted)
         chosen = _nearest([len(groups[community]) for community in left], wanted)
         # The splits that follow need a community each, too.
         taken = {left[place] for place in chosen[: len(left) - (len(shares) - number)]}
@@ -78,8 +82,53 @@ def split_rows(rows: Sequence[Example], shares: Mapping[str, float], seed: int) 
     return {name: [row for row in rows if split_of[row.community] == name] for name in shares}
 
 
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A kind of rows that a split has none of.
+
+    Attributes:
+        split: its name.
+        kind: `seed` or `augmented`.
+        share: the least share of a split with room for the smallest community that holds such rows.
+    """
+
+    split: str
+    kind: str
+    share: float
+
+
+def kind_of(row: Example) -> str:
+    """`seed`, or `augmented` where a window of augmentation has made it."""
+    return "augmented" if row.iteration else "seed"
+
+
+def missing_kinds(splits: Mapping[str, Sequence[Example]]) -> list[Missing]:
+    """The kinds of rows that stand in some splits and in others not, split after split."""
+    rows = [row for part in splits.values() for row in part]
+    sizes = Counter(row.community for row in rows)
+    least: dict[str, int] = {}
+    for row in rows:
+        kind = kind_of(row)
+        least[kind] = min(least.get(kind, len(rows)), sizes[row.community])
+    return [
+        Missing(name, kind, least[kind] / len(rows))
+        for name, part in splits.items()
+        for kind in sorted(least.keys() - {kind_of(row) for row in part}, reverse=True)
+    ]
+
+
 def _drawn(community: str, seed: int) -> bytes:
     return hashlib.sha256(f"split/{seed}/{community}".encode()).digest()
+
+
+def _each_kind_first(order: Sequence[str], groups: Mapping[str, Group], wanted: int) -> list[str]:
+    """The same communities; first, of each kind of rows, the first one that is no larger than `wanted`."""
+    firsts: dict[str, str] = {}
+    for community in order:
+        if len(groups[community]) <= wanted:
+            for row in groups[community]:
+                firsts.setdefault(kind_of(row), community)
+    return [*dict.fromkeys([*firsts.values(), *order])]
 
 
 def _nearest(sizes: Sequence[int], wanted: int) -> list[int]:

@@ -34,6 +34,21 @@ def test_it_says_what_came_out_and_where_it_lies(finished: Path, tmp_path: Path)
     assert all(str(tmp_path / "ax" / name) in said for name in names if name != "export.json")
 
 
+def test_kinds_and_task_types_of_each_split_are_told_and_what_is_missing(finished: Path, tmp_path: Path) -> None:
+    arguments = [finished, "--format", "alpaca", "--to", tmp_path / "a", "--split", "train=0.99,validation=0.01"]
+    told = json.loads(fanno_export(*arguments, "--json"))
+    rows = open_made(finished).examples()
+    for kind, iterations in (("seed", {0}), ("augmented", {row.iteration for row in rows} - {0})):
+        count = sum(row.iteration in iterations for row in rows)
+        assert sum(split["kinds"].get(kind, 0) for split in told["splits"].values()) == count
+    assert all(sum(split["task_types"].values()) == split["rows"] for split in told["splits"].values())
+    said = fanno_export(*arguments).splitlines()
+    assert told["missing"]
+    for missing in told["missing"]:
+        start = f"warning: {missing['split']} has no {missing['kind']} rows: "
+        assert sum(line.startswith(start) for line in said) == 1
+
+
 def test_json_holds_the_files_and_their_digests(finished: Path, tmp_path: Path) -> None:
     arguments = [finished, "--format", "alpaca", "--to", tmp_path / "a.json", "--filter", "iteration = 0", "--json"]
     told = json.loads(fanno_export(*arguments))

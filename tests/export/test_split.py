@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from fanno_core.errors import RunStops
 from fanno_core.export import split
-from fanno_core.export.split import shares_of, split_rows
+from fanno_core.export.split import Missing, kind_of, missing_kinds, shares_of, split_rows
 from fanno_core.store.contracts import Example
-from tests.export.rows import SIZES, in_communities
+from tests.export.rows import SIZES, in_communities, row
 
 SHARES = st.sampled_from(
     [
@@ -83,6 +83,29 @@ def test_a_small_split_is_mixed_as_the_whole_is() -> None:
     large = sum(1 for row in part if int(row.community[1:]) < 40)
     assert len(part) == 80
     assert 20 <= large <= 60
+
+
+def with_seeds(seeds: list[int], augmented: list[int]) -> list[Example]:
+    """Rows in communities of these sizes; those of the first ones are seeds."""
+    sizes = [(size, 0) for size in seeds] + [(size, 1) for size in augmented]
+    of = [(f"c{group}", iteration) for group, (size, iteration) in enumerate(sizes) for _ in range(size)]
+    return [row(number, community, iteration=iteration) for number, (community, iteration) in enumerate(of)]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_split_has_rows_of_each_kind_that_it_has_room_for(seed: int) -> None:
+    rows = with_seeds([5, 20, 20], [1] * 75)
+    splits = split_rows(rows, {"train": 0.92, "validation": 0.08}, seed)
+    assert len(splits["validation"]) == round(0.08 * len(rows))
+    assert {kind_of(row) for row in splits["validation"]} == {"seed", "augmented"}
+    assert missing_kinds(splits) == []
+
+
+def test_a_kind_that_a_split_has_no_room_for_is_told_with_the_share_that_has() -> None:
+    rows = with_seeds([20, 30], [1] * 50)
+    splits = split_rows(rows, {"train": 0.95, "validation": 0.05}, 0)
+    assert missing_kinds(splits) == [Missing("validation", "seed", 0.2)]
+    assert missing_kinds(split_rows(rows, {"train": 0.75, "validation": 0.25}, 0)) == []
 
 
 def test_many_rows_are_halved_to_the_row() -> None:
