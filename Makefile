@@ -37,6 +37,7 @@ $(VENV)/installed: requirements.lock pyproject.toml
 
 demo: setup ## the whole flow on the documentation of the installed packages
 	$(BIN)/fanno run --corpus installed-docs --out $(DEMO_OUT)
+	@echo 'go on:  source $(BIN)/activate;  fanno sample --out $(DEMO_OUT);  fanno run --corpus ./documents --out ./data'
 
 test: setup ## the tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not crash" --ignore tests/vllm
