@@ -15,11 +15,11 @@ from fanno_core.dataset.formats import digest_of
 from fanno_core.dataset.made import Made
 from fanno_core.errors import RunStops, ShardDamaged
 from fanno_core.export.condition import rows_where
-from fanno_core.export.diverse import farthest_first
 from fanno_core.export.formats import Format, format_of
 from fanno_core.export.split import kind_of, missing_kinds, split_rows
 from fanno_core.export.stanzas import TRAIN, Stanza
 from fanno_core.export.target import beside
+from fanno_core.selection.farthest import farthest_first
 from fanno_core.store.contracts import Example, Vector
 from fanno_core.teachers.licences import declared_licence
 

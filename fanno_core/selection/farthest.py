@@ -34,16 +34,21 @@ def farthest_first(vectors: Floats, most: int) -> Places:
 
     Source: Gonzalez 1985, Clustering to minimize the maximum intercluster distance; also Sener and Savarese 2018.
     """
-    rounded = (np.rint(vectors * STEPS) / STEPS).astype(np.float32)
-    most = min(most, len(rounded))
+    exact = rounded(vectors)
+    most = min(most, len(exact))
     taken = np.zeros(most, np.int64)
     if not most:
         return taken
-    traversal = _Traversal(rounded, taken)
-    traversal.take(_most_central(rounded))
+    traversal = _Traversal(exact, taken)
+    traversal.take(_most_central(exact))
     while traversal.count < most:
         traversal.take_from_block()
     return taken
+
+
+def rounded(vectors: Floats) -> Floats:
+    """Vectors whose products are exact in float32: their components are multiples of 1 / STEPS."""
+    return (np.rint(vectors * STEPS) / STEPS).astype(np.float32)
 
 
 def _most_central(vectors: Floats) -> int:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fanno_core.export import diverse
-from fanno_core.export.diverse import STEPS, farthest_first
+from fanno_core.selection import farthest
+from fanno_core.selection.farthest import STEPS, farthest_first
 from fanno_core.store.contracts import Floats
 
 
@@ -30,8 +30,8 @@ def one_by_one(vectors: Floats, most: int) -> list[int]:
 @pytest.mark.parametrize("block", [1, 7, 64, 2048])
 @pytest.mark.parametrize("spread", [0.0, 0.05, 1.0])
 def test_it_takes_what_the_textbook_takes(block: int, spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diverse, "BLOCK", block)
-    monkeypatch.setattr(diverse, "PAGE", 4)
+    monkeypatch.setattr(farthest, "BLOCK", block)
+    monkeypatch.setattr(farthest, "PAGE", 4)
     draw = np.random.default_rng(7)
     centres = draw.normal(size=(20, 32))
     vectors = unit(centres[draw.integers(0, 20, 300)] + spread * draw.normal(size=(300, 32)))
