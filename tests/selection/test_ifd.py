@@ -101,7 +101,7 @@ def test_a_score_does_not_hang_on_the_rows_beside_it(monkeypatch: pytest.MonkeyP
     pairs = pairs_of("alpaca_sample_2000.jsonl", 40)
     alone = perplexity_ratios(pairs, scorer_of(GPT2), SUPERFILTERING)
     for most_tokens in (1, 300, 4096):
-        monkeypatch.setattr(losses, "MOST_TOKENS", most_tokens)
+        monkeypatch.setattr(losses, "MOST_TOKENS_OF_A_CORE", most_tokens)
         together = [found.by_perplexity for found in ifd(pairs, scorer_of(GPT2), SUPERFILTERING)]
         for one, other in zip(alone, together, strict=True):
             assert near(other, None if math.isnan(one) else one)
