@@ -13,12 +13,18 @@ from fanno_core.store.contracts import Rejection
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a phase asked of the teacher. Answers taken from the journal cost nothing."""
+    """What a phase asked of the teacher. Answers taken from the journal cost nothing: they are `replayed`."""
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cached_tokens: int = 0
+    replayed: int = 0
+
+    @property
+    def questions(self) -> int:
+        """Questions that were put, whether the teacher or the journal answered."""
+        return self.calls + self.replayed
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -26,6 +32,7 @@ class Usage:
             self.prompt_tokens + other.prompt_tokens,
             self.completion_tokens + other.completion_tokens,
             self.cached_tokens + other.cached_tokens,
+            self.replayed + other.replayed,
         )
 
 

@@ -12,6 +12,7 @@ class ScriptedTeacher:
 
     identity = Identity("scripted", "tests", "1")
     needs_context = False
+    can_continue = False
     asked: list[Request]
 
     async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:

@@ -25,6 +25,8 @@ TokensPerSecond = Annotated[
     float | None,
     typer.Option(min=0.001, help="What your teacher takes, prompt and answer tokens together; gives the hours."),
 ]
+UNFORESEEN = {"cached_tokens", "replayed"}
+"""What of a run's usage no plan can tell."""
 
 
 def plan(
@@ -108,4 +110,4 @@ def _columns(usage: Usage) -> str:
 
 
 def _spent(usage: Usage) -> dict[str, int]:
-    return {name: value for name, value in asdict(usage).items() if name != "cached_tokens"}
+    return {name: value for name, value in asdict(usage).items() if name not in UNFORESEEN}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -91,7 +91,7 @@ def _wrong_record(out: Location, entries: list[Entry]) -> str:
 
 
 def _adds_up(phase: PhaseRecord) -> bool:
-    asked = sum(phase.prompts.values(), Usage())
+    asked = replace(sum(phase.prompts.values(), Usage()), replayed=0)
     told = Usage(phase.teacher_calls, phase.prompt_tokens, phase.completion_tokens, phase.cached_tokens)
     return asked == told and phase.candidates == phase.rows_kept + sum(phase.rejected.values())
 

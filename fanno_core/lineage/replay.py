@@ -87,6 +87,7 @@ class Replay:
     def __init__(self, identity: Identity, journal: Lookup) -> None:
         self.identity = identity
         self.needs_context = False
+        self.can_continue = True
         self.asked: list[Asked] = []
         self._journal = journal
         self._recognised: dict[str, Answer] = {}
@@ -154,8 +155,8 @@ def _told(request: Request, answer: Answer, as_sent: bool = True) -> Asked:
     cut = CUT.format(answer.cut_tokens) if answer.cut_tokens else ""
     return Asked(
         about=request.row_id,
-        # The file's digest is that of today.
-        prompt=load_prompt(request.prompt).label if as_sent else request.prompt,
+        # The file's digest is that of today. The opening of a user's turn comes from no file.
+        prompt=load_prompt(request.prompt).label if as_sent and not request.bare else request.prompt,
         sampling=str(request.sampling),
         text=request.text if as_sent else None,
         answer=answer.text,

@@ -59,6 +59,7 @@ class Pretended:
         self._teacher = teacher
         self.identity = teacher.identity
         self.needs_context = teacher.needs_context
+        self.can_continue = False
 
     async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with an answer that nobody gave."""

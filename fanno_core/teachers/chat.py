@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from threading import Lock
 from typing import Any
 
 from fanno_core.errors import RunStops
 from fanno_core.teachers.context import fit
-from fanno_core.teachers.protocol import Request
+from fanno_core.teachers.protocol import LINE_END, Request
 
 MESSAGE = "fannousermessage"
 # Some chat templates show today's date. Answers must not depend on it, so they see the one that Llama 3.1's
@@ -18,6 +19,7 @@ MESSAGE = "fannousermessage"
 SHOWN_DATE = datetime(2024, 7, 26)
 DATE_DIRECTIVES = ("%Y", "%y", "%m", "%B", "%b", "%d", "%A", "%a", "%H", "%M", "%S")
 SPACE_MARKS = "▁Ġ "
+CHAT_MODEL = "use one that was trained to chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,17 @@ class Prompt:
 
 def fitted_prompts(requests: Sequence[Request], encoder: PromptEncoder, context: int) -> list[Prompt | None]:
     """The prompt of each request within a context of so many tokens; None where it does not fit at all."""
-    rows = encoder.prompts([request.text for request in requests])
-    return [_fitted(request, ids, encoder, context) for request, ids in zip(requests, rows, strict=True)]
+    whole = iter(encoder.prompts([request.text for request in requests if not request.bare]))
+    begun = iter(encoder.openings([request.text for request in requests if request.bare]))
+    return [_fitted(request, next(begun if request.bare else whole), encoder, context) for request in requests]
 
 
 def _fitted(request: Request, ids: list[int], encoder: PromptEncoder, context: int) -> Prompt | None:
-    fitted = fit(request, context, lambda text: len(encoder.prompts([text])[0]), len(ids))
+    encode = encoder.openings if request.bare else encoder.prompts
+    fitted = fit(request, context, lambda text: len(encode([text])[0]), len(ids))
     if fitted is None:
         return None
-    return Prompt(encoder.prompts([fitted.text])[0] if fitted.cut_tokens else ids, fitted.cut_tokens)
+    return Prompt(encode([fitted.text])[0] if fitted.cut_tokens else ids, fitted.cut_tokens)
 
 
 class PromptEncoder:
@@ -61,18 +65,37 @@ class PromptEncoder:
         self._head, self._tail = self._ids([self._before, self._after], as_text=False)
         self._control = _control_tokens(tokenizer)
         self._spelling = {id_: self._spelled(content) for id_, content in self._control.items()}
-        self._framing = self._controls_in(self._head) + self._controls_in(self._tail)
         self._choice_ids: dict[tuple[str, ...], list[list[int]]] = {}
 
     def prompts(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids of each text as one user message, up to where the model has to answer."""
-        with self._lock:
-            whole = self._ids([f"{self._before}{text}{self._after}" for text in texts], as_text=False)
-            # Nearly every text holds no markup, and is best read in one piece with its frame, as the model was trained.
-            leaking = [n for n, ids in enumerate(whole) if self._controls_in(ids) != self._framing]
-            for n, ids in zip(leaking, self._plain([texts[n] for n in leaking]), strict=True):
-                whole[n] = self._head + ids + self._tail
-        return [self._start + ids for ids in whole]
+        return self._framed([f"{self._before}{text}{self._after}" for text in texts], texts, self._tail)
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the chat template has an opening before what a user writes."""
+        return bool(self._before.strip())
+
+    def openings(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids of a chat in which a user has begun to write each text, up to where the model goes on with it.
+
+        Raises:
+            RunStops: the model has no chat template, or one without an opening.
+        """
+        if texts and not self.can_continue:
+            raise RunStops(
+                f"teacher.model {self._model}: its chat template has no opening for a user's turn; {CHAT_MODEL}"
+            )
+        # Most tokenizers make a space part of the word that follows: left at the end, it would be a token of its own.
+        return self._framed([f"{self._before}{text}".rstrip(" ") for text in texts], texts, [])
+
+    @cached_property
+    def line_ends(self) -> frozenset[int]:
+        """Ids of all tokens with a line break in them."""
+        ids = sorted(set(self._tokenizer.get_vocab().values()))
+        return frozenset(
+            id_ for id_, text in zip(ids, self.decode([[id_] for id_ in ids]), strict=True) if LINE_END in text
+        )
 
     def count(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in tokens, without special tokens."""
@@ -115,6 +138,16 @@ class PromptEncoder:
                 "use a model whose vocabulary tells them apart"
             )
         return [sorted(found[choice]) for choice in choices]
+
+    def _framed(self, framed: Sequence[str], texts: Sequence[str], tail: list[int]) -> list[list[int]]:
+        framing = self._controls_in(self._head) + self._controls_in(tail)
+        with self._lock:
+            whole = self._ids(framed, as_text=False)
+            # Nearly every text holds no markup, and is best read in one piece with its frame, as the model was trained.
+            leaking = [n for n, ids in enumerate(whole) if self._controls_in(ids) != framing]
+            for n, ids in zip(leaking, self._plain([texts[n] for n in leaking]), strict=True):
+                whole[n] = self._head + ids + tail
+        return [self._start + ids for ids in whole]
 
     def _ids(self, texts: Sequence[str], *, as_text: bool) -> list[list[int]]:
         if not texts:

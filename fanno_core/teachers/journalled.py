@@ -18,14 +18,16 @@ MOST_UNWRITTEN = 64
 
 
 def request_key(request: Request, identity: Identity) -> str:
-    """SHA-256 of all that an answer depends on: text, choices, sampling and teacher; 64 hex digits."""
+    """SHA-256 of all that an answer depends on: text and its place, choices, sampling, teacher; 64 hex digits."""
     sampling = request.sampling
-    told = [
+    told: list[object] = [
         request.text,
         list(request.choices),
         [sampling.max_tokens, float(sampling.temperature), float(sampling.top_p), sampling.seed],
         [identity.name, identity.model, identity.revision, identity.template, identity.options],
     ]
+    if request.bare:  # told only then, so that the keys of all other requests are what they were without it
+        told.append("bare")
     return hashlib.sha256(json.dumps(told, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -52,7 +54,12 @@ class Journalled:
         self.identity = teacher.identity
         self.needs_context = teacher.needs_context
         self.asked: dict[str, Usage] = {}
-        """What was asked of the teacher through this wrapper, by prompt; answers from the journal cost nothing."""
+        """What was asked through this wrapper, by prompt: of the teacher, or replayed from the journal."""
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether the teacher can go on with the opening of its chat template."""
+        return self._teacher.can_continue
 
     @property
     def usage(self) -> Usage:
@@ -71,6 +78,8 @@ class Journalled:
             places.setdefault(request_key(request, self.identity), []).append(place)
         known = await asyncio.to_thread(self._journal.fetch, places)
         for key, answer in known.items():
+            if answer.finish != "context":
+                self._add(requests[places[key][0]].prompt, Usage(replayed=1))
             for place in places[key]:
                 yield place, answer
         missing = {key: requests[same[0]] for key, same in places.items() if key not in known}
@@ -110,8 +119,10 @@ class Journalled:
 
     def _count(self, prompt: str, answer: Answer) -> None:
         if answer.finish != "context":  # which was not even sent
-            used = Usage(1, answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
-            self.asked[prompt] = self.asked.get(prompt, Usage()) + used
+            self._add(prompt, Usage(1, answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens))
+
+    def _add(self, prompt: str, used: Usage) -> None:
+        self.asked[prompt] = self.asked.get(prompt, Usage()) + used
 
     async def _ask(self, requests: Sequence[Request], arrived: asyncio.Queue[tuple[int, Answer] | _End]) -> None:
         try:

@@ -13,6 +13,10 @@ UNANSWERED = {"context": "prompt_too_long", "refused": "request_refused"}
 """Why a row is rejected, by how its answer finished."""
 
 
+LINE_END = "\n"
+"""What ends the answer to a bare request, as the end of a turn does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """How the answer is drawn. Temperature 0 is greedy; `seed` makes the rest repeatable."""
@@ -33,6 +37,8 @@ class Request:
     `text` is the whole prompt as a user message. `fields` are the values it was rendered from, for teachers
     that answer from structure. With `choices`, the answer is one of those two tokens and carries a probability.
     `documents` is the span of `text` that may be shortened where the model's context is too small for all of it.
+    A `bare` request is no message: its text, which may be empty, is what a user's turn begins with. It is sent inside
+    the opening of the model's chat template, and the model goes on to the end of that turn or of its first line.
     Requests of one `document_id` share a beginning and are best asked of the same server, one after the other.
     """
 
@@ -44,6 +50,7 @@ class Request:
     choices: tuple[str, ...] = ()
     document_id: str = ""
     documents: tuple[int, int] = (0, 0)
+    bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +98,11 @@ class Teacher(Protocol):
     identity: Identity
     needs_context: bool
     """True where the teacher knows nothing by itself and can only answer from documents."""
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether it can go on with the opening of its chat template, as `bare` requests want."""
+        ...
 
     def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer, as the answers come; each depends on its own request alone.

@@ -10,6 +10,7 @@ from string import Template
 import pytest
 
 from fanno_core import prompts, settings
+from fanno_core.errors import RunStops
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.teachers.protocol import Identity, Request, Sampling, Teacher, ask
 from fanno_core.teachers.table import TEACHERS, open_teacher
@@ -64,6 +65,10 @@ def question(text: str, max_tokens: int = 12, temperature: float = 0.0) -> Reque
 def verdict(text: str, temperature: float = 0.0) -> Request:
     fields = {"document": text}
     return Request(text, "document_quality@0", text, Sampling(1, temperature), fields, ("1", "0"), "d1")
+
+
+def turn(seed: int, max_tokens: int = 12) -> Request:
+    return Request(f"turn {seed}", "turn@0", "", Sampling(max_tokens, 1.0, 1.0, seed), bare=True)
 
 
 def rendered(name: str) -> Request:
@@ -128,6 +133,23 @@ async def test_every_prompt_file_is_answered(teacher: Teacher, name: str) -> Non
         assert answer.probability is not None
     else:
         assert answer.completion_tokens > 0
+
+
+async def test_a_user_s_turn_is_gone_on_with_or_refused_in_a_sentence(teacher: Teacher) -> None:
+    requests = [turn(seed, 4 + seed) for seed in range(12)]
+    if not teacher.can_continue:
+        with pytest.raises(RunStops, match=r"^teacher\.\w+.*; \w+ .*[^.]$"):
+            await ask(teacher, requests)
+        return
+    together = await ask(teacher, [*requests, *map(question, TEXTS)])
+    back = (await ask(teacher, [*map(question, TEXTS), *requests[::-1]]))[: -len(requests) - 1 : -1]
+    alone = [(await ask(teacher, [request]))[0] for request in requests]
+    for answer, other, single, request in zip(together, back, alone, requests, strict=False):
+        assert (answer.text, answer.finish) == (other.text, other.finish) == (single.text, single.finish)
+        assert answer.completion_tokens == single.completion_tokens <= request.sampling.max_tokens
+        assert "\n" not in answer.text
+        assert answer.prompt_tokens > 0
+    assert len({answer.text for answer in together[:12]}) > 6, "each seed is to begin another turn"
 
 
 def test_tokens_are_counted(teacher: Teacher) -> None:

@@ -71,6 +71,7 @@ def journal(tmp_path: Path) -> Journal:
         replace(question("a"), sampling=Sampling(8, temperature=0.5)),
         replace(question("a"), sampling=Sampling(8, top_p=0.5)),
         replace(question("a"), sampling=Sampling(8, seed=1)),
+        replace(question("a"), bare=True),
     ],
 )
 def test_a_key_covers_what_an_answer_depends_on(other: Request) -> None:
@@ -86,6 +87,11 @@ def test_a_key_covers_the_teacher_but_not_the_row() -> None:
     assert request_key(replace(question("a"), sampling=Sampling(8, temperature=0, top_p=1)), IDENTITY) == key
 
 
+def test_a_key_is_what_it_always_was() -> None:
+    """Journals of old runs are looked into with it."""
+    assert request_key(question("a"), IDENTITY) == "2e56ed51a6ff4068ac807a1f9df7126ff739b6c689c670b2edfaba7baf27c6de"
+
+
 async def test_nothing_is_asked_twice(journal: Journal) -> None:
     first, second = Journalled(Echo(), journal), Journalled(teacher := Echo(), journal)
     requests = [question(text) for text in "abacb"]
@@ -94,7 +100,8 @@ async def test_nothing_is_asked_twice(journal: Journal) -> None:
     assert first.usage == Usage(calls=3, prompt_tokens=6, completion_tokens=9, cached_tokens=3)
     assert await ask(second, [*requests, question("d")]) == [*answers, Answer("re: d", "stop", None, 2, 3, 1)]
     assert teacher.asked == ["d"]
-    assert second.usage == Usage(calls=1, prompt_tokens=2, completion_tokens=3, cached_tokens=1)
+    assert second.usage == Usage(calls=1, prompt_tokens=2, completion_tokens=3, cached_tokens=1, replayed=3)
+    assert second.usage.questions == 4
 
 
 async def test_what_came_before_a_failure_is_not_asked_again(journal: Journal) -> None:

@@ -37,12 +37,13 @@ class ExtractiveTeacher:
 
     identity = Identity("extractive", "extractive", str(VERSION))
     needs_context = True
+    can_continue = False
 
     async def answers(self, requests: Sequence[Request]) -> AsyncGenerator[tuple[int, Answer]]:
         """The place of each request with its answer; each depends on its own request alone.
 
         Raises:
-            RunStops: a prompt has a name that this teacher does not know.
+            RunStops: a prompt has a name that this teacher does not know, or is the beginning of a user's turn.
         """
         for place, request in enumerate(requests):
             yield place, _answer(request)
@@ -53,6 +54,10 @@ class ExtractiveTeacher:
 
 
 def _answer(request: Request) -> Answer:
+    if request.bare:
+        raise RunStops(
+            "teacher.name=extractive has no chat template to go on with; choose a teacher with a language model"
+        )
     name = request.prompt.partition("@")[0]  # a label is the name and the digest of the file
     prompt_tokens = sum(1 for _ in TOKEN.finditer(request.text))
     if name in VERDICTS:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from fanno_core.errors import RunStops
 from fanno_core.teachers.context import ANSWER_SHARE, fit, prompt_limit
 from fanno_core.teachers.openai.faults import TooLong
 from fanno_core.teachers.openai.questions import NEUTRAL, TOP_LOGPROBS, Question, drawn_by, seeded_by
@@ -54,7 +55,16 @@ class Chat:
         self._is_vllm = is_vllm
 
     def questions(self, requests: Sequence[Request]) -> list[Question | None]:
-        """What to send for each request; None where it cannot fit the model's context."""
+        """What to send for each request; None where it cannot fit the model's context.
+
+        Raises:
+            RunStops: a request is bare, which no message is.
+        """
+        if any(request.bare for request in requests):
+            raise RunStops(
+                "teacher.name=openai goes on with a user's turn where every server of teacher.endpoints is vLLM and "
+                "teacher.tokenizer is set; set it to the model's folder or hub name, or use another teacher"
+            )
         if not self._context or not self._lengths:
             return [self._question(request, request.text, self._estimate(request.text)) for request in requests]
         lengths = self._lengths

@@ -11,7 +11,7 @@ from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.openai.faults import TooLong, Unfit
 from fanno_core.teachers.openai.questions import NEUTRAL, TOP_LOGPROBS, Question, drawn_by, seeded_by
 from fanno_core.teachers.openai.replies import judged, only_choice, probability, shares_of, written
-from fanno_core.teachers.protocol import Answer, Request
+from fanno_core.teachers.protocol import LINE_END, Answer, Request
 
 # How vLLM spells a token when asked for ids.
 TOKEN = "token_id:"  # noqa: S105
@@ -80,6 +80,8 @@ class Ids:
             **NEUTRAL,
             **drawn_by(request.sampling, max_tokens),
         }
+        if request.bare:
+            body["stop"] = [LINE_END]
         if not request.choices:
             return Question(request, body, seeded_by(request.sampling), prompt.cut_tokens)
         allowed = sorted(id_ for ids in self._encoder.choice_ids(request.choices) for id_ in ids)

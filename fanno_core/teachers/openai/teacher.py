@@ -106,6 +106,11 @@ class OpenAITeacher:
             sending.cancel()
             self._loop.call_soon_threadsafe(self._dispatch.end, call)
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether prompts are sent as ids, and the model has a chat template with an opening."""
+        return isinstance(self._way, Ids) and bool(self._encoder and self._encoder.can_continue)
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text without special tokens: exact with a tokenizer, otherwise a quarter of its bytes."""
         return self._encoder.count(texts) if self._encoder else [estimate(text) for text in texts]

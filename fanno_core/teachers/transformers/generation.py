@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One prompt of a batch, what was cut from it, the most tokens of its answer, and how they are drawn or chosen."""
+    """One prompt of a batch, what was cut from it, the most tokens of its answer, and how they are drawn or chosen.
+
+    `ends` are tokens that end it, besides those of the model.
+    """
 
     ids: list[int]
     limit: int
@@ -27,6 +30,7 @@ class Row:
     choices: tuple[str, ...]
     text_digest: str
     cut_tokens: int = 0
+    ends: frozenset[int] = frozenset()
 
     @property
     def seed(self) -> int:
@@ -47,11 +51,11 @@ def generate(model: Any, rows: Sequence[Row]) -> list[list[int]]:
         max_new_tokens=max(limits),
         do_sample=False,
         logits_processor=LogitsProcessorList([Draw(rows, width)] if sampled else []),
-        stopping_criteria=StoppingCriteriaList([OwnLimit(limits, width)]),
+        stopping_criteria=StoppingCriteriaList([OwnLimit(rows, width)]),
     )
     ends = set(model.generation_config.eos_token_id or [])
     tokens = written[:, width:].tolist()
-    return [_until_end(row[:limit], ends) for row, limit in zip(tokens, limits, strict=True)]
+    return [_until_end(ids[: row.limit], ends | row.ends) for ids, row in zip(tokens, rows, strict=True)]
 
 
 def next_scores(model: Any, rows: Sequence[Row]) -> Tensor:
@@ -82,18 +86,20 @@ def keep_positions_below(model: Any, positions: int) -> None:
 
 
 class OwnLimit:
-    """Stops each row at its own limit (a stopping criterion of `generate`)."""
+    """Stops each row at its own limit or end (a stopping criterion of `generate`)."""
 
-    def __init__(self, limits: Sequence[int], width: int) -> None:
-        self._limits = limits
+    def __init__(self, rows: Sequence[Row], width: int) -> None:
+        self._rows = rows
         self._width = width
 
     def __call__(self, input_ids: Tensor, _scores: Any) -> Tensor:
-        """`[rows]`, true where the row has as many tokens as it may."""
+        """`[rows]`, true where the row has as many tokens as it may, or has just ended."""
         import torch
 
         written = input_ids.shape[1] - self._width
-        return torch.tensor([written >= limit for limit in self._limits], device=input_ids.device)
+        last = input_ids[:, -1].tolist() if any(row.ends for row in self._rows) else [-1] * len(self._rows)
+        done = [written >= row.limit or id_ in row.ends for row, id_ in zip(self._rows, last, strict=True)]
+        return torch.tensor(done, device=input_ids.device)
 
 
 class Draw:

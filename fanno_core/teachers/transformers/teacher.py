@@ -13,7 +13,7 @@ from fanno_core.errors import RunStops
 from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.checkpoint import find_checkpoint, longest_context, positions
 from fanno_core.teachers.choice import chosen
-from fanno_core.teachers.protocol import Answer, Request
+from fanno_core.teachers.protocol import LINE_END, Answer, Request
 from fanno_core.teachers.transformers.generation import Row, generate, keep_positions_below, next_scores
 from fanno_core.teachers.transformers.weights import load_weights
 
@@ -73,6 +73,11 @@ class TransformersTeacher:
             for place, answer in zip(places, answers, strict=True):
                 yield place, answer
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether the model has a chat template with an opening."""
+        return self._encoder.can_continue
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the model's tokens, without special tokens."""
         return self._encoder.count(texts)
@@ -80,7 +85,8 @@ class TransformersTeacher:
     def _row(self, request: Request, prompt: Prompt) -> Row:
         limit = min(request.sampling.max_tokens, self._context - len(prompt.ids))
         digest = hashlib.sha256(request.text.encode()).hexdigest()
-        return Row(prompt.ids, limit, request.sampling, request.choices, digest, prompt.cut_tokens)
+        ends = self._encoder.line_ends if request.bare else frozenset[int]()
+        return Row(prompt.ids, limit, request.sampling, request.choices, digest, prompt.cut_tokens, ends)
 
     def _batches(self, rows: dict[int, Row]) -> Iterator[list[int]]:
         """Places of rows that are asked together: verdicts apart from texts, prompts of like length.
@@ -90,7 +96,7 @@ class TransformersTeacher:
 
         def order(place: int) -> tuple[Any, ...]:
             row = rows[place]
-            return len(row.ids), row.text_digest, astuple(row.sampling), row.choices
+            return len(row.ids), row.text_digest, astuple(row.sampling), row.choices, bool(row.ends)
 
         for verdicts in (True, False):
             places = sorted((place for place, row in rows.items() if bool(row.choices) is verdicts), key=order)
@@ -123,7 +129,13 @@ class TransformersTeacher:
         written = generate(model, rows)
         texts = self._encoder.decode([tokens[:-1] if tokens[-1] in ends else tokens for tokens in written])
         return [
-            Answer(text, "stop" if tokens[-1] in ends else "length", None, len(row.ids), len(tokens))
+            Answer(
+                text.partition(LINE_END)[0] if row.ends else text,
+                "stop" if tokens[-1] in ends | row.ends else "length",
+                None,
+                len(row.ids),
+                len(tokens),
+            )
             for text, tokens, row in zip(texts, written, rows, strict=True)
         ]
 

@@ -14,7 +14,7 @@ from fanno_core.teachers.chat import Prompt, PromptEncoder, fitted_prompts
 from fanno_core.teachers.checkpoint import find_checkpoint, longest_context
 from fanno_core.teachers.choice import chosen
 from fanno_core.teachers.draw import request_seed
-from fanno_core.teachers.protocol import Answer, Request
+from fanno_core.teachers.protocol import LINE_END, Answer, Request
 from fanno_core.teachers.vllm.engine import Engine, Job
 from fanno_core.teachers.vllm.loading import load_engine
 
@@ -85,6 +85,11 @@ class VllmTeacher:
                 read = self._verdict if requests[place].choices else self._text
                 yield place, replace(read(requests[place], output), cut_tokens=cut[place])
 
+    @property
+    def can_continue(self) -> bool:
+        """Whether the model has a chat template with an opening."""
+        return self._encoder.can_continue
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Length of each text in the model's tokens, without special tokens."""
         return self._encoder.count(texts)
@@ -106,12 +111,16 @@ class VllmTeacher:
             if how.temperature > 0:
                 text = hashlib.sha256(request.text.encode()).hexdigest()
                 options |= {"temperature": how.temperature, "seed": request_seed(how.seed, text)}
+            if request.bare:
+                options |= {"stop": [LINE_END], "detokenize": True}
         greedy = {"temperature": 0.0, "detokenize": False, "output_kind": RequestOutputKind.FINAL_ONLY}
         return Job(place, prompt.ids, SamplingParams(**greedy | options))
 
-    def _text(self, _request: Request, output: Any) -> Answer:
+    def _text(self, request: Request, output: Any) -> Answer:
         (written,) = output.outputs
         ended = written.finish_reason == "stop"
+        if request.bare:  # whose last token can hold more than the line's end
+            return _counted(Answer(written.text, "stop" if ended else "length"), output)
         tokens = list(written.token_ids)
         (text,) = self._encoder.decode([tokens[:-1] if ended else tokens])
         return _counted(Answer(text, "stop" if ended else "length"), output)

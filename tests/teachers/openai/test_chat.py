@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from fanno_core.errors import RunStops
+from fanno_core.teachers.protocol import Request, Sampling
 from tests.stub_openai import StubOpenAI, status
 from tests.teachers.openai.asking import asked, long_question, question, teacher_of, verdict
 
@@ -122,3 +124,13 @@ def test_where_the_setting_names_the_context_a_prompt_is_cut_before_it_is_sent(s
     assert answer.prompt_tokens <= 300 - 64
     assert answer.cut_tokens > 700
     assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("vllm", [True, False])
+def test_a_user_s_turn_cannot_be_put_into_messages(server: StubOpenAI, vllm: bool) -> None:
+    server.vllm, server.context = vllm, 400
+    teacher = teacher_of(server)
+    assert not teacher.can_continue
+    with pytest.raises(RunStops, match=r"every server of teacher\.endpoints is vLLM and teacher\.tokenizer is set"):
+        asked(teacher, Request("r", "turn", "", Sampling(64), bare=True))
+    assert not server.seen

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from fanno_core.teachers.checkpoint import folder_revision
+from fanno_core.teachers.protocol import Request, Sampling
 from tests.stub_openai import StubOpenAI, status
 from tests.teachers.openai.asking import asked, long_question, question, teacher_of, verdict
 
@@ -123,3 +124,14 @@ def test_another_server_is_sent_messages_cut_by_the_tokenizer(server: StubOpenAI
     assert answer.cut_tokens > 1000
     assert "messages" in server.seen[0].body
     assert (teacher.identity.template, teacher.identity.options[:4]) == ("server", "chat")
+
+
+def test_a_user_s_turn_is_begun_with_the_template_s_opening(vllm: StubOpenAI, tiny_llama: Path) -> None:
+    from transformers import AutoTokenizer
+
+    teacher = teacher_of(vllm, tokenizer=str(tiny_llama))
+    assert teacher.can_continue
+    asked(teacher, Request("r", "turn", "", Sampling(64, 1.0, 1.0, 5), bare=True))
+    sent = vllm.seen[0].body
+    assert AutoTokenizer.from_pretrained(tiny_llama).decode(sent["prompt"]) == "<|im_start|>user\n"
+    assert (sent["stop"], sent["seed"], sent["temperature"], sent["top_p"]) == (["\n"], 5, 1.0, 1.0)
