@@ -1,7 +1,8 @@
 """Instruction data as others publish it: Alpaca, chat messages, ShareGPT, prompt and completion; JSON, CSV, Parquet.
 
-Of a conversation the first question and its answer are read; a system message and later turns are left out. Nothing
-is passed over in silence: a file with a row that has no instruction or no response is refused.
+Of a task with instances, as Self-Instruct publishes its seeds, the first is read. Of a conversation the first question
+and its answer are read; a system message and later turns are left out. Nothing is passed over in silence: a file with a
+row that has no instruction or no response is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ SAYS_FIELDS = ("content", "value")
 ROLE_FIELDS = ("role", "from")
 ASKS = frozenset({"user", "human", "prompter"})
 ANSWERS = frozenset({"assistant", "gpt", "chatgpt", "model", "bot"})
-FIELDS = (*ID_FIELDS, *TURNS_FIELDS, *INSTRUCTION_FIELDS, *INPUT_FIELDS, *OUTPUT_FIELDS)
+INSTANCES = "instances"
+FIELDS = (INSTANCES, *ID_FIELDS, *TURNS_FIELDS, *INSTRUCTION_FIELDS, *INPUT_FIELDS, *OUTPUT_FIELDS)
 TABLES = frozenset({"jsonl", "json", "csv", "tsv", "parquet"})
 
 
@@ -71,7 +73,8 @@ def read_instruction_file(path: Path) -> list[InstructionRow]:
 
 def _row(row: Mapping[str, Any], number: int) -> InstructionRow:
     turns = find_field(row, TURNS_FIELDS)
-    instruction, given, output = _plain(row) or (_exchange(row[turns]) if turns else None) or (None, "", None)
+    found = _instance(row) or _plain(row) or (_exchange(row[turns]) if turns else None)
+    instruction, given, output = found or (None, "", None)
     if not (instruction and instruction.strip()) or output is None:
         missing = "response" if instruction else "instruction"
         names = ", ".join(sorted(str(name)[:40] for name in row)[:NAMES_SHOWN])
@@ -83,6 +86,16 @@ def _row(row: Mapping[str, Any], number: int) -> InstructionRow:
     except UnicodeEncodeError:
         raise RowStops("not_utf8", f"row {number} holds half a character (a lone surrogate)") from None
     return InstructionRow(name, instruction, given, output)
+
+
+def _instance(row: Mapping[str, Any]) -> tuple[str, str, str | None] | None:
+    """The first instance of a task as Self-Instruct's seed file has it; None where the row is no such task."""
+    asked, instances = row.get("instruction"), row.get(INSTANCES)
+    first = instances[0] if isinstance(instances, Sequence) and not isinstance(instances, str) and instances else None
+    if not (isinstance(asked, str) and isinstance(first, Mapping)):
+        return None
+    given, output = (first.get(name) for name in ("input", "output"))
+    return asked, given if isinstance(given, str) else "", output if isinstance(output, str) else None
 
 
 def _plain(row: Mapping[str, Any]) -> tuple[str, str, str | None] | None:

@@ -142,6 +142,8 @@ class Example:
     flags: tuple[str, ...] = column(
         "what its text holds that a tool may act on: link, script, chat_markup, tool_call", default=()
     )
+    method: str = column("the method that made it; file for a row of an instruction file", default="fanno")
+    made_from: tuple[str, ...] = column("ids of the rows that a method made it of", default=())
 
 
 @dataclass(frozen=True, slots=True)

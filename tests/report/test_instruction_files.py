@@ -161,3 +161,24 @@ def test_the_projects_own_files_hold_the_same_rows(finished: Path) -> None:
     assert [(r.instruction, r.input, r.output) for r in parquet] == triples(folder / "alpaca.json")
     chats = read_instruction_file(folder / "messages.jsonl")
     assert [r.output for r in chats] == [r.output for r in parquet]
+
+
+def test_of_a_task_with_instances_the_first_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "seed_tasks.jsonl"
+    tasks = [
+        {"id": "seed_task_0", "instruction": "Sort.", "instances": [{"input": "b a", "output": "a b"}, {}]},
+        {"id": "seed_task_1", "instruction": "Name a prime.", "instances": [{"input": "", "output": "7"}]},
+    ]
+    path.write_text("\n".join(map(json.dumps, tasks)), encoding="utf-8")
+    found = read_instruction_file(path)
+    assert found == [
+        InstructionRow("seed_task_0", "Sort.", "b a", "a b"),
+        InstructionRow("seed_task_1", "Name a prime.", "", "7"),
+    ]
+
+
+def test_a_task_without_instances_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "seed_tasks.jsonl"
+    path.write_text(json.dumps({"instruction": "Sort.", "instances": []}), encoding="utf-8")
+    with pytest.raises(BadCorpus, match="row 1 has no response"):
+        read_instruction_file(path)
