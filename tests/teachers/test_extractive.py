@@ -92,9 +92,15 @@ async def test_answers_keep_the_order_and_do_not_depend_on_company():
     assert together == alone[::-1]
 
 
-def test_an_unknown_prompt_stops_the_run_and_is_named():
+def test_a_prompt_of_a_method_that_was_added_is_answered_by_what_it_shows():
+    assert told("no_such_prompt", FIELDS) == told("response_document", FIELDS)
+    document = {"document": FIELDS["document"]}
+    assert told("no_such_prompt", document) == told("seed_instruction", document)
+
+
+def test_a_prompt_that_shows_nothing_to_go_by_stops_the_run_and_is_named():
     with pytest.raises(RunStops, match="no_such_prompt"):
-        told("no_such_prompt", FIELDS)
+        told("no_such_prompt", {"words": "hello"})
 
 
 def test_long_answers_are_cut_at_the_limit():

@@ -10,8 +10,10 @@ import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
 from fanno_core.errors import RunStops
+from fanno_core.teachers.extractive import generated, transformed
 from fanno_core.teachers.extractive.instructions import different_instruction, seed_instruction
 from fanno_core.teachers.extractive.responses import respond
+from fanno_core.teachers.extractive.scored import response_score, triplet_score
 from fanno_core.teachers.extractive.verdicts import VERDICTS
 from fanno_core.teachers.protocol import Answer, Identity, Request
 
@@ -28,12 +30,34 @@ WRITERS: dict[str, Callable[[Mapping[str, str]], str]] = {
     "response_document": respond,
     "response_rag": respond,
     "response_rag_plus": respond,
+    "self_instruct_tasks": generated.tasks,
+    "self_instruct_classification": generated.classification,
+    "self_instruct_input_first": generated.input_first,
+    "self_instruct_output_first": generated.output_first,
+    "alpaca_tasks": generated.blocks,
+    "oss_instruct": generated.problem,
+    "oss_instruct_open": generated.problem,
+    "backtranslate": generated.backwards,
+    "backtranslation_score": generated.pair_score,
+    "backtranslation_score_again": generated.pair_score,
+    "judge_triplet": triplet_score,
+    "humpback_score": response_score,
+    "evol_constraints": transformed.harder("constraints"),
+    "evol_deepen": transformed.harder("deepen"),
+    "evol_concretize": transformed.harder("concretize"),
+    "evol_reasoning": transformed.harder("reasoning"),
+    "evol_breadth": transformed.rarer,
+    "evol_complicate": transformed.with_data,
+    "evol_equal": transformed.equal,
+    "reflect_merge": transformed.merged,
+    "reflect_instruction": transformed.reflected_question,
+    "reflect_response": transformed.reflected_answer,
 }
-"""Who writes the answer, by the name of the prompt."""
+"""Who writes the answer, by the name of the prompt; `_writer` says who does where a prompt is not among them."""
 
 
 class ExtractiveTeacher:
-    """Answers every prompt of `fanno_core/prompts` from its fields, without a model."""
+    """Answers prompts from their fields, without a model."""
 
     identity = Identity("extractive", "extractive", str(VERSION))
     needs_context = True
@@ -43,7 +67,7 @@ class ExtractiveTeacher:
         """The place of each request with its answer; each depends on its own request alone.
 
         Raises:
-            RunStops: a prompt has a name that this teacher does not know, or is the beginning of a user's turn.
+            RunStops: a prompt has neither instruction nor document to go by, or is the beginning of a user's turn.
         """
         for place, request in enumerate(requests):
             yield place, _answer(request)
@@ -62,13 +86,22 @@ def _answer(request: Request) -> Answer:
     prompt_tokens = sum(1 for _ in TOKEN.finditer(request.text))
     if name in VERDICTS:
         return _verdict(request, VERDICTS[name](request.fields), prompt_tokens)
-    if name not in WRITERS:
-        raise RunStops(
-            f"the extractive teacher does not know the prompt {name!r}: "
-            "add it to WRITERS in fanno_core/teachers/extractive/teacher.py, or choose another teacher"
-        )
-    text, tokens, whole = _cut(WRITERS[name](request.fields), request.sampling.max_tokens)
+    text, tokens, whole = _cut(_writer(name, request.fields)(request.fields), request.sampling.max_tokens)
     return Answer(text, "stop" if whole else "length", None, prompt_tokens, tokens)
+
+
+def _writer(name: str, fields: Mapping[str, str]) -> Callable[[Mapping[str, str]], str]:
+    """Who writes the answer. A prompt of a method that was added is answered by what it shows."""
+    if name in WRITERS:
+        return WRITERS[name]
+    if "instruction" in fields:
+        return respond
+    if "document" in fields:
+        return seed_instruction
+    raise RunStops(
+        f"the extractive teacher does not know the prompt {name!r}, which shows neither instruction nor document: "
+        "add it to WRITERS in fanno_core/teachers/extractive/teacher.py, or choose another teacher"
+    )
 
 
 def _verdict(request: Request, probability: float, prompt_tokens: int) -> Answer:
