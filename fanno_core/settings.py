@@ -190,10 +190,14 @@ class Augment(Section):
     selection: Literal["ucb", "random", "none"] = Field(
         "ucb", description="how counterexamples are chosen. ucb: by the bandit; random: by chance; none: none are shown"
     )
-    bandit: Literal["default", "published"] = Field(
+    bandit: Literal["default", "published", "ifd"] = Field(
         "default",
-        description="what the bandit learns from. default: what a seed's children achieve; published: the length of "
+        description="what the bandit learns from. default: how answerable and how new a seed's children are; ifd: how "
+        "hard it is to follow them (IFD by loss of the direct response, scored by ifd_model); published: the length of "
         f"its response, as in {PUBLISHED}",
+    )
+    ifd_model: str = Field(
+        "", description="folder or hub name of the causal language model that scores children (bandit=ifd)"
     )
     weight: float = Field(
         0.3, ge=0, description="exploration weight of the default bandit; the published one uses 3 * sqrt 2"
@@ -208,6 +212,12 @@ class Augment(Section):
     max_tokens: int = Field(2048, ge=1, description=f"longest instruction; 2,048 in {PUBLISHED}")
     temperature: float = Field(0.0, ge=0, le=2, description=f"0, greedy, in {PUBLISHED}")
     top_p: float = Field(0.9, gt=0, le=1, description=f"0.9 in {PUBLISHED}")
+
+    @model_validator(mode="after")
+    def _has_what_scores(self) -> Self:
+        if self.bandit == "ifd" and not self.ifd_model:
+            raise ValueError("bandit=ifd needs ifd_model, a causal language model that scores")
+        return self
 
 
 class Responses(Section):
@@ -325,6 +335,52 @@ class Teacher(Section):
         description="share of a GPU's memory for model and cache (vllm)",
         json_schema_extra={"bytes": False},
     )
+
+
+class Method(Section):
+    """Another system in the place of FANNO's phases."""
+
+    name: str = Field(
+        "fanno", description="which one, see `fanno methods`; this is what --method and --with set; empty: rows stay"
+    )
+    options: dict[str, Any] = Field({}, description="its own options, by name; this is what --option sets")
+    given: tuple[str, ...] = Field(
+        (),
+        description="instruction files that it begins with: rows that a transforming method changes, or the pool of "
+        "one that grows a pool, such as Self-Instruct's 175 tasks; empty: FANNO's seeds, with responses",
+    )
+    rows: int = Field(10_000, ge=1, description="no further lot once a generating method has this many rows")
+    lot: int = Field(
+        50, ge=1, le=10_000, description="documents of a lot, or prompts where a method reads no documents"
+    )
+    budget: int = Field(
+        0,
+        ge=0,
+        description="most questions that a method puts to the teacher, those for its seeds among them, as bounds "
+        "allow; 0: no limit. Screening of the documents is not counted",
+    )
+
+
+class Select(Section):
+    """Which of the rows are published, by one selector after the other."""
+
+    by: tuple[str, ...] = Field((), description="selectors in their order, see `fanno methods`; empty: every row stays")
+    keep: tuple[str, ...] = Field(
+        (),
+        description="how much each of them keeps, in the same order: 10% (a share), 500 (rows), >=4.5 (a smallest "
+        "score); left out: the selector's own",
+    )
+    options: dict[str, dict[str, Any]] = Field({}, description="options of the selectors, by selector and option")
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.by)) < len(self.by):
+            raise ValueError("by names a selector twice")
+        if len(self.keep) > len(self.by):
+            raise ValueError(f"keep has {len(self.keep)} values for {len(self.by)} selectors")
+        if unknown := self.options.keys() - {*self.by}:
+            raise ValueError(f"options are for {', '.join(sorted(unknown))}, which by does not name")
+        return self
 
 
 class Publish(Section):
@@ -492,6 +548,8 @@ class Settings(Section):
     responses: Responses = Responses()
     decontaminate: Decontaminate = Decontaminate()
     teacher: Teacher = Teacher()
+    method: Method = Method()
+    select: Select = Select()
     publish: Publish = Publish()
     report: Report = Report()
     refresh: Refresh = Refresh()
@@ -542,15 +600,16 @@ def bytes_of(settings: Settings, names: Iterable[str]) -> dict[str, Any]:
 
     Args:
         settings: all settings.
-        names: `section` for all of a section, or `section.key`.
+        names: `section` for all of a section, `section.key`, or `section.key.part` of a key that holds a table.
     """
     values: dict[str, Any] = {}
     for name in names:
-        section, _, key = name.partition(".")
+        section, _, path = name.partition(".")
+        key, _, part = path.partition(".")
         group: Section = getattr(settings, section)
         for field, value in group.model_dump(mode="json").items():
             if key in ("", field) and not _is_free(type(group), field):
-                values[f"{section}.{field}"] = value
+                values[f"{section}.{path or field}"] = value.get(part) if part else value
     return values
 
 

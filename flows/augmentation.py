@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncIterator, Sequence
 
+from fanno_core.instructions.within import has_room
 from fanno_core.store.ledger import FileRef
 from tasks.instructions import AUGMENT, augment
 from tasks.phase import Finished
+from tasks.questions import questions
 from tasks.run import Refs, Run, Shards
 
 
@@ -26,6 +28,8 @@ async def _windows(run: Run, seeds: Shards, windows: Sequence[FileRef], first: i
     pool = seeds
     for iteration, window in enumerate(windows, first):
         if pool.rows > run.settings.augment.limit:
+            break
+        if not has_room(run.settings, questions(run), pool.rows, window.rows):
             break
         inputs: dict[str, Refs] = {
             "documents": (window,),

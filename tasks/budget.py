@@ -37,7 +37,7 @@ SLICES = 16
 def calls_a_row(phase: str, settings: Settings) -> int:
     """The most calls that a phase makes for a row of its first input."""
     judged = len(VERDICT_PROMPTS) if settings.filters.judge else 0
-    rated = int(settings.augment.bandit == "published" and settings.augment.selection == "ucb")
+    rated = int(settings.augment.bandit != "default" and settings.augment.selection == "ucb")
     calls = {
         "verdicts": len(verdicts.PROMPTS),
         "seeds": min(settings.seeds.per_document, len(tag_pool())) * (1 + judged),

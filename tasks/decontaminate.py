@@ -13,7 +13,7 @@ from fanno_core.decontamination.overlap import PHASE as NAME
 from fanno_core.decontamination.overlap import Benchmark, drop_contaminated, open_benchmark
 from fanno_core.outcome import Outcome
 from fanno_core.settings import Decontaminate
-from fanno_core.store.contracts import Example
+from fanno_core.store.contracts import Example, question_of
 from tasks.phase import Job, Phase, phase_task, stack
 from tasks.run import Run, Shards
 
@@ -30,7 +30,10 @@ PHASE = Phase(
 async def decontaminate(job: Job) -> Outcome[Example]:
     """Drops the rows of a shard that overlap with a benchmark."""
     rows = job.rows("examples", Example)
-    vectors = stack(job.vectors("vectors"), [row.id for row in rows])
+    if "vectors" in job.inputs:
+        vectors = stack(job.vectors("vectors"), [row.id for row in rows])
+    else:
+        vectors = job.encoder.encode([question_of(row) for row in rows])
     return drop_contaminated(rows, vectors, benchmarks_of(job), job.settings.decontaminate.similarity)
 
 
@@ -50,7 +53,7 @@ def _opened(files: tuple[BenchmarkFile, ...], settings: Decontaminate, encoder: 
 
 
 def decontaminate_jobs(
-    examples: Shards, instructions: Shards, benchmarks: Sequence[BenchmarkFile], run: Run
+    examples: Shards, instructions: Shards | None, benchmarks: Sequence[BenchmarkFile], run: Run
 ) -> list[Job]:
     """One job for each shard of rows, with the vectors of its instructions.
 
@@ -58,16 +61,18 @@ def decontaminate_jobs(
 
     Args:
         examples: rows, an entry for each shard of `instructions`, in their order.
-        instructions: what they answer.
+        instructions: what they answer; None where nobody has embedded it.
         benchmarks: from `find_benchmarks`.
         run: the run.
     """
     content = [[file.name, file.digest] for file in benchmarks]
-    tables = [entry.extras["vectors"] for entry in instructions.entries for _ in entry.kept]
-    shards = [(s, table) for entry, table in zip(examples.entries, tables, strict=True) for s in entry.kept]
+    shards = [{"examples": (shard,)} for shard in examples.kept]
+    if instructions:
+        tables = [entry.extras["vectors"] for entry in instructions.entries for _ in entry.kept]
+        each = [(shard, table) for entry, table in zip(examples.entries, tables, strict=True) for shard in entry.kept]
+        shards = [{"examples": (shard,), "vectors": (table,)} for shard, table in each]
     jobs = []
-    for number, (shard, table) in enumerate(shards, 1):
-        inputs = {"examples": (shard,), "vectors": (table,)}
+    for number, inputs in enumerate(shards, 1):
         job = run.job(PHASE, inputs, {"content": content}, f"part {number} of {len(shards)}")
         jobs.append(job.with_part({"files": [asdict(file) for file in benchmarks]}))
     return jobs

@@ -17,6 +17,7 @@ from fanno_core.responses import direct
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Instruction, Placed, SeedState, Vector, question_of
 from tasks.phase import Job, Phase, phase_task, stack
+from tasks.tools import difficulty_by
 
 
 def _whole(rows: list[Instruction], _settings: Settings) -> Mapping[str, list[Instruction]]:
@@ -27,6 +28,7 @@ JUDGED = ("filters.hard", "filters.judge", "filters.max_private", "filters.max_u
 BANDIT = (
     "augment.selection",
     "augment.bandit",
+    "augment.ifd_model",
     "augment.max_tokens",
     "augment.temperature",
     "augment.top_p",
@@ -106,6 +108,8 @@ async def augment(job: Job) -> Outcome[Instruction]:
     documents = sorted(job.rows("documents", Placed), key=lambda document: document.order)
     instructions = {row.id: row for row in job.rows("pool", Instruction)}
     pool = Pool(instructions, stack(job.vectors("vectors"), list(instructions)), job.rows("bandit", SeedState))
+    how = job.settings.augment
+    difficulty = difficulty_by(how.ifd_model) if how.bandit == "ifd" and how.selection == "ucb" else None
     return await augment_window(
-        documents, pool, int(job.part["iteration"]), job.teacher, job.encoder.encode, job.settings
+        documents, pool, int(job.part["iteration"]), job.teacher, job.encoder.encode, job.settings, difficulty
     )

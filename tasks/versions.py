@@ -19,6 +19,7 @@ from fanno_core.dataset.made import open_version
 from fanno_core.dataset.manifest import HELD, Version, folder_of, local, read_state, read_version
 from fanno_core.dataset.sweep import sweep
 from fanno_core.documents.sources import Source
+from fanno_core.errors import BadSettings
 from fanno_core.outcome import Usage
 from fanno_core.refresh.remembered import forgotten_in
 from fanno_core.refresh.state import State
@@ -37,6 +38,7 @@ from tasks.budget import Budget
 from tasks.edge import one_sentence
 from tasks.events import emit_held
 from tasks.manners import manners, same_manner
+from tasks.methods import require_fanno
 from tasks.new_version import work_of, write_night
 from tasks.night import Night
 from tasks.run import Run, open_run
@@ -59,8 +61,12 @@ async def open_night(
 
     Raises:
         RunStops: the folder lies on an object store, or its rows were made in another manner and `rebuild` is not set.
+        BadSettings: the settings are for another method, or choose among the rows.
         ShardDamaged: the current version cannot be read.
     """
+    require_fanno(settings)
+    if settings.select.by or settings.method.budget:
+        raise BadSettings("a refresh keeps every row: choose with `fanno select`, bound it with refresh.max_calls")
     folder = local(open_location(out))
     shard_rows = settings.run.shard_rows
     small = min(shard_rows, SHARD_ROWS)

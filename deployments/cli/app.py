@@ -14,11 +14,19 @@ MAKE, LOOK, USE, SET_UP = "Make a data set", "Look at it", "Use it", "Set up"
 COMMANDS = {
     "plan": Command("deployments.cli.plan:plan", "Estimate the calls and tokens of a run before it starts.", MAKE),
     "run": Command("deployments.cli.run:run", "Make an instruction data set from documents.", MAKE),
+    "transform": Command(
+        "deployments.cli.transform:transform", "Make other rows of the rows of instruction files.", MAKE
+    ),
+    "select": Command(
+        "deployments.cli.select:select", "Choose the rows of instruction files that are worth training on.", MAKE
+    ),
     "refresh": Command("deployments.cli.refresh:refresh", "Bring a data set up to date with its corpus.", MAKE),
     "report": Command("deployments.cli.report:report", "Make the report of a finished run again.", LOOK),
     "sample": Command("deployments.cli.sample:sample", "Show some rows of a finished run, kept or rejected.", LOOK),
     "explain": Command("deployments.cli.explain:explain", "Say how a row or a document came to be what it is.", LOOK),
-    "compare": Command("deployments.cli.compare:compare", "Hold two finished runs side by side.", LOOK),
+    "compare": Command(
+        "deployments.cli.compare:compare", "Hold two finished runs, or several methods, side by side.", LOOK
+    ),
     "versions": Command("deployments.cli.versions:versions", "List the versions that nights have left.", LOOK),
     "diff": Command("deployments.cli.versions:diff", "Say what changed from one version to another.", LOOK),
     "export": Command(

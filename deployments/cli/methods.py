@@ -77,11 +77,26 @@ def _by_setting(setting: str) -> Callable[[], Kind]:
 
 
 def _methods() -> Kind:
+    from fanno_core.methods.table import GENERATORS, generator
+
     # Parsed, since importing a flow imports Prefect.
     specs = {name: find_spec(f"flows.{name}") for name in FLOWS}
     sources = {name: Path(spec.origin).read_text("utf-8") for name, spec in specs.items() if spec and spec.origin}
     lines = {name: (ast.get_docstring(ast.parse(source)) or "").partition("\n")[0] for name, source in sources.items()}
-    return Kind("fanno run", tuple(Choice(name, line) for name, line in lines.items()))
+    ours = tuple(Choice(name, line) for name, line in lines.items())
+    return Kind("fanno run --method", (*ours, *(Choice(name, generator(name).meaning) for name in GENERATORS)))
+
+
+def _transforms() -> Kind:
+    from fanno_core.methods.table import TRANSFORMS, transform
+
+    return Kind("fanno transform --with", tuple(Choice(name, transform(name).meaning) for name in TRANSFORMS))
+
+
+def _selectors() -> Kind:
+    from fanno_core.selection.table import SELECTORS, selector
+
+    return Kind("fanno select --by", tuple(Choice(name, selector(name).meaning) for name in SELECTORS))
 
 
 def _corpora() -> Kind:
@@ -119,6 +134,8 @@ def _first_line(function: Callable[..., object]) -> str:
 
 KINDS: Mapping[str, Callable[[], Kind]] = {
     "methods": _methods,
+    "transforming methods": _transforms,
+    "selectors": _selectors,
     "corpora": _corpora,
     "document formats": _documents,
     "teachers": _by_setting("teacher.name"),

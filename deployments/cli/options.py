@@ -29,6 +29,15 @@ Corpus = Annotated[
         metavar="PATH",
     ),
 ]
+Documents = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--corpus",
+        help="Files, folders or globs; or installed-docs, the texts of the installed packages. May be repeated. Some "
+        "methods need none.",
+        metavar="PATH",
+    ),
+]
 OutOfRun = Annotated[str, typer.Argument(metavar="OUT", help="Folder or s3:// URL of a run.")]
 FinishedOut = Annotated[str, typer.Option("--out", help="Folder or s3:// URL of a finished run.", metavar="OUT")]
 SettingsFile = Annotated[

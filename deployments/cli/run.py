@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from deployments.cli.flow_run import run_flow
-from deployments.cli.options import Corpus, Set, SettingsFile, one_sentence_errors
+from deployments.cli.method_options import Given, Option, method_assignments
+from deployments.cli.options import Documents, Set, SettingsFile, one_sentence_errors
 from deployments.cli.summary import print_summary, summary
 from fanno_core.settings import load_settings
 from fanno_core.store.location import open_location
@@ -34,14 +35,20 @@ Decontaminate = Annotated[
         metavar="FILE",
     ),
 ]
+MethodName = Annotated[
+    str, typer.Option("--method", help="Another method than FANNO's own (`fanno methods`).", metavar="NAME")
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="End with one line of JSON: counts, digest, paths. Progress goes to stderr.")
 ]
 
 
 def run(
-    corpus: Corpus,
     out: Out,
+    corpus: Documents = None,
+    method: MethodName = "",
+    chosen: Option = None,
+    given: Given = None,
     file: SettingsFile = None,
     assignments: Set = None,
     require_licence: RequireLicence = False,
@@ -59,14 +66,18 @@ def run(
         fanno run --corpus './notes/**/*.md' --corpus ./books --out ./data --settings settings.toml
         fanno run --corpus ./documents --out s3://bucket/data --require-licence --json
         fanno run --corpus ./documents --out ./data --decontaminate gsm8k/test.jsonl --decontaminate mmlu.parquet
+        fanno run --method self-instruct --given seed_tasks.jsonl --out ./data --set method.rows=2000
+        fanno run --method oss-instruct --corpus ./documents --out ./data
     """
     with one_sentence_errors():
         flags = {"screen.require_licence": require_licence, "teacher.open_only": open_teachers_only}
         named = [f"{name}=true" for name, on in flags.items() if on]
         if decontaminate:
             named.append(f"decontaminate.files={json.dumps(decontaminate, ensure_ascii=False)}")
+        named += method_assignments(method, chosen, given)
         settings = load_settings(file, [*(assignments or ()), *named])
-        run_flow("flows.fanno:fanno", as_json, corpus, out, settings)
+        flow = "flows.fanno:fanno" if settings.method.name == "fanno" else "flows.methods:fanno_method"
+        run_flow(flow, as_json, corpus or [], out, settings)
         told = summary(open_location(out))
     if as_json:
         typer.echo(told.as_json())

@@ -61,7 +61,7 @@ counterexamples, prompts and teacher it came from."""
 
 TEMPLATE = """# {name}
 
-{rows} instruction-response pairs, made from unlabelled documents with FANNO (arXiv 2408.01323).
+{rows} instruction-response pairs, {how}.
 
 {notice}
 ## Load it
@@ -111,6 +111,7 @@ class Provenance:
         languages: ISO 639-1 codes that were kept.
         funnel: for each phase its name, candidates, kept rows and rejections by reason.
         command: the `fanno run` that makes it again, from `run_command`, or empty.
+        how: how the rows were made, in half a sentence.
     """
 
     teacher: str
@@ -121,6 +122,7 @@ class Provenance:
     languages: Sequence[str]
     funnel: Sequence[Mapping[str, Any]]
     command: str = ""
+    how: str = "made from unlabelled documents with FANNO (arXiv 2408.01323)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,7 @@ def card_bytes(
     body = TEMPLATE.format(
         name=settings.name,
         rows=f"{len(rows):,}",
+        how=_cell(provenance.how),
         notice=PREVIEW if is_preview else "",
         limits=BY_RULES if is_preview else BY_MODEL,
         teacher=provenance.teacher,
@@ -197,9 +200,16 @@ def run_command(settings: Settings, corpus: Sequence[str] = (DOCUMENTS,)) -> str
 
 def _word(value: Any) -> str:
     """A setting's value as `--set` reads it."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(key)} = {_inner(each)}' for key, each in value.items())}}}"
     if isinstance(value, list):
         return json.dumps([_named(each) if isinstance(each, str) else each for each in value], ensure_ascii=False)
     return _named(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _inner(value: Any) -> str:
+    """A value within a table."""
+    return json.dumps(_named(value), ensure_ascii=False) if isinstance(value, str) else _word(value)
 
 
 def _named(text: str) -> str:

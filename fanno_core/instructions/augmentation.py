@@ -11,10 +11,13 @@ from fanno_core.instructions.drafts import VERDICT_PROMPTS, Draft, write_instruc
 from fanno_core.instructions.novelty import keep_novel
 from fanno_core.instructions.tags import form_rules
 from fanno_core.outcome import Outcome
-from fanno_core.responses.direct import response_lengths
+from fanno_core.responses.direct import direct_responses, response_lengths
 from fanno_core.settings import Augment, Settings
 from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, question_of
 from fanno_core.teachers.protocol import Sampling, Teacher
+
+Difficulty = Callable[[Sequence[tuple[str, str, str]]], Sequence[float]]
+"""IFD by loss of instruction, input and response, for each; NaN where there is none."""
 
 PHASE = "augment"
 THINK_DIFFERENT = "think_different"
@@ -47,6 +50,7 @@ async def augment_window(
     teacher: Teacher,
     encode: Callable[[Sequence[str]], Floats],
     settings: Settings,
+    difficulty: Difficulty | None = None,
 ) -> Outcome[Instruction]:
     """New instructions from one window of documents, each document used once.
 
@@ -57,6 +61,7 @@ async def augment_window(
         teacher: who writes and judges.
         encode: texts to unit vectors.
         settings: all settings.
+        difficulty: IFD of instructions with their responses, for a bandit that learns from it.
 
     Returns:
         The kept instructions; extra tables are their `vectors` and `bandit`, the states after the window.
@@ -75,7 +80,8 @@ async def augment_window(
     written = await write_instructions(drafts, teacher, augment_sampling(settings), settings.filters, PHASE)
     vectors = encode([question_of(row) for row in written.kept])
     novel = keep_novel(written.kept, vectors, pool.vectors, settings.filters.novelty, PHASE)
-    states = rewarded(bandit.states(), drafts, novel.kept)
+    hardness = await _hardness(novel.kept, teacher, difficulty, settings) if difficulty else None
+    states = rewarded(bandit.states(), drafts, novel.kept, hardness)
     new = await seed_states(novel.kept, teacher, settings)
     return replace(
         novel,
@@ -121,16 +127,40 @@ def draft_of(
     return Draft(THINK_DIFFERENT, values, document, iteration, form=choice.form, counterexamples=choice.counterexamples)
 
 
-def rewarded(states: Sequence[SeedState], drafts: Sequence[Draft], kept: Sequence[Instruction]) -> list[SeedState]:
-    """States after each counterexample got the reward of the child that it helped to write."""
-    # Where no verdict was asked for, novelty alone decides.
-    score = {
-        row.document_id: (row.answerable if row.answerable >= 0 else 1.0) * (1 - max(row.similarity, 0.0))
-        for row in kept
-    }
+def rewarded(
+    states: Sequence[SeedState],
+    drafts: Sequence[Draft],
+    kept: Sequence[Instruction],
+    hardness: Sequence[float] | None = None,
+) -> list[SeedState]:
+    """States after each counterexample got the reward of the child that it helped to write.
+
+    Args:
+        states: of the seeds, with what was shown counted.
+        drafts: of the window, one a document.
+        kept: the children that passed every filter.
+        hardness: of each of them, in [0, 1], where that is what a child earns.
+    """
+    scores = hardness if hardness is not None else [_promise(row) for row in kept]
+    score = {row.document_id: value for row, value in zip(kept, scores, strict=True)}
     shown = {draft.document.id: draft.counterexamples for draft in drafts}
     rewards = {child: child_reward(child in score, score.get(child, 0.0)) for child in shown}
     return update(states, shown, rewards)
+
+
+def _promise(row: Instruction) -> float:
+    """How answerable and how new a child is; where no verdict was asked for, novelty alone decides."""
+    return (row.answerable if row.answerable >= 0 else 1.0) * (1 - max(row.similarity, 0.0))
+
+
+async def _hardness(
+    rows: Sequence[Instruction], teacher: Teacher, difficulty: Difficulty, settings: Settings
+) -> list[float]:
+    """IFD of each child with its direct response, in [0, 1]; 0 where the instruction misleads or nothing is scored."""
+    texts = await direct_responses(rows, teacher, augment_sampling(settings))
+    scores = difficulty([(row.instruction, row.input, text) for row, text in zip(rows, texts, strict=True)])
+    # Rounded, since a batch's last digits depend on its company.
+    return [round(score, 6) if 0 <= score <= 1 else 0.0 for score in scores]
 
 
 async def seed_states(rows: Sequence[Instruction], teacher: Teacher, settings: Settings) -> list[SeedState]:

@@ -4,7 +4,8 @@ One upper-confidence-bound bandit, with two notions of a seed's quality:
 
 * `published`: the length of its own response, as in FANNO's published code, bit for bit. Its exploration term is so
   large against it that seeds take turns.
-* `default`: what its children achieve. It learns once a window, when the children have been judged.
+* `default`: what its children achieve. It learns once a window, when the children have been judged: by how answerable
+  and how new they are, or with `ifd` by how hard they are to follow.
 
 A bandit lives for one window: it is opened from the seeds' states, counts what it shows, and hands the states back.
 """
@@ -177,15 +178,11 @@ def no_bandit(states: Sequence[SeedState], settings: Augment) -> Bandit:  # noqa
     return UcbBandit(states, np.zeros(len(states)), 0.0, 0, 0)
 
 
-BANDITS: Mapping[tuple[str, str], Callable[[Sequence[SeedState], Augment], Bandit]] = {
-    ("ucb", "default"): default_bandit,
-    ("ucb", "published"): published_bandit,
-    ("random", "default"): random_bandit,
-    ("random", "published"): random_bandit,
-    ("none", "default"): no_bandit,
-    ("none", "published"): no_bandit,
-}
-"""The bandit of each pair of the settings `augment.selection` and `augment.bandit`."""
+Opens = Callable[[Sequence[SeedState], Augment], Bandit]
+LEARNING: Mapping[str, Opens] = {"default": default_bandit, "ifd": default_bandit, "published": published_bandit}
+"""The bandits that prefer some seeds, by `augment.bandit`; `default` and `ifd` differ in what a child earns."""
+UNLEARNED: Mapping[str, Opens] = {"random": random_bandit, "none": no_bandit}
+"""Those that do not, by `augment.selection`."""
 
 
 def open_bandit(states: Sequence[SeedState], settings: Augment) -> Bandit:
@@ -194,4 +191,5 @@ def open_bandit(states: Sequence[SeedState], settings: Augment) -> Bandit:
     Raises:
         RunStops: the published bandit has too few seeds.
     """
-    return BANDITS[settings.selection, settings.bandit](states, settings)
+    opens = UNLEARNED.get(settings.selection) or LEARNING[settings.bandit]
+    return opens(states, settings)

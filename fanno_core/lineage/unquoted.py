@@ -19,6 +19,8 @@ WROTE = ("seeds", "augment")
 def unquoted_rows(made: Made, count: int, seed: int) -> list[Sampled]:
     """Rows of the data set whose instruction repeats nothing of the documents that its teacher saw.
 
+    A row of which no document is known, such as one of a file, may repeat anything, and is left out.
+
     Args:
         made: the run.
         count: most rows; fewer where five times as many rows hold no more that quote nothing.
@@ -29,7 +31,8 @@ def unquoted_rows(made: Made, count: int, seed: int) -> list[Sampled]:
     """
     sampled = sample_rows(made, count * TRIED_FOR_ONE, seed)
     seen = _documents_seen(Shelves(made), {row.id for row in sampled})
-    return [row for row in sampled if not any(quotes(row.instruction, text) for text in seen[row.id])][:count]
+    known = [row for row in sampled if row.id in seen]
+    return [row for row in known if not any(quotes(row.instruction, text) for text in seen[row.id])][:count]
 
 
 def quotes(text: str, document: str) -> bool:
@@ -47,7 +50,10 @@ def quotes(text: str, document: str) -> bool:
 
 
 def _documents_seen(shelves: Shelves, ids: Iterable[str]) -> dict[str, list[str]]:
-    """The texts of each row's own document, and of those that its counterexamples were written from."""
+    """The texts of each row's own document, and of those that its counterexamples were written from.
+
+    A row of a file, or one that a method made of other rows, is left out: nobody knows what those quote.
+    """
     rows = {row.id: row for row in shelves.rows(shelves.kept("publish"), Example, "id", set(ids))}
     shots = {name for row in rows.values() for name in row.counterexamples}
     wrote = [ref for phase in WROTE for ref in shelves.kept(phase)]
@@ -57,6 +63,7 @@ def _documents_seen(shelves: Shelves, ids: Iterable[str]) -> dict[str, list[str]
     return {
         name: [texts[row.document_id], *(texts[origin[shot]] for shot in row.counterexamples if shot in origin)]
         for name, row in rows.items()
+        if row.document_id in texts and not row.made_from
     }
 
 

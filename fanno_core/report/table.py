@@ -69,6 +69,8 @@ class ReportRow:
     output_tokens: int
     phases: str
     flags: tuple[str, ...]
+    method: str = "fanno"
+    made_from: tuple[str, ...] = ()
 
 
 def report_rows(made: Made) -> list[ReportRow]:
@@ -106,7 +108,7 @@ def _row(example: Example, documents: Mapping[str, SourceDocument]) -> ReportRow
         instruction=example.instruction,
         input=example.input,
         output=example.output,
-        document=documents[example.document_id],
+        document=documents.get(example.document_id) or _elsewhere(example),
         iteration=example.iteration,
         characteristic=example.characteristic,
         task_type=example.task_type,
@@ -127,6 +129,15 @@ def _row(example: Example, documents: Mapping[str, SourceDocument]) -> ReportRow
         output_tokens=example.output_tokens,
         phases=example.phases,
         flags=example.flags,
+        method=example.method,
+        made_from=example.made_from,
+    )
+
+
+def _elsewhere(example: Example) -> SourceDocument:
+    """Where a row comes from that was written from no document of this run, such as a row of a file."""
+    return SourceDocument(
+        example.document_id or f"file {example.source}", example.source, "", "", example.licence, 0, ""
     )
 
 

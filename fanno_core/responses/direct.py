@@ -24,7 +24,11 @@ def response_sampling(settings: Settings) -> Sampling:
     return Sampling(how.max_tokens, how.temperature, how.top_p, settings.run.seed)
 
 
+async def direct_responses(rows: Sequence[Instruction], teacher: Teacher, sampling: Sampling) -> list[str]:
+    """The direct response to each instruction, as it came."""
+    return [answer.text for answer in await ask(teacher, [direct_request(row, sampling) for row in rows])]
+
+
 async def response_lengths(rows: Sequence[Instruction], teacher: Teacher, sampling: Sampling) -> list[int]:
     """Length of the direct response to each instruction, in the teacher's tokens."""
-    answers = await ask(teacher, [direct_request(row, sampling) for row in rows])
-    return teacher.count_tokens([answer.text for answer in answers])
+    return teacher.count_tokens(await direct_responses(rows, teacher, sampling))

@@ -138,6 +138,8 @@ def first_id(finished: Path) -> str:
     return open_made(finished).examples()[0].id
 
 
+# These work on instruction files: tests/flows/test_methods.py has them.
+OF_FILES = {"transform", "select"}
 # These work on what nights have left, and have tests of their own.
 OF_VERSIONS = {"refresh", "versions", "diff", "rollback", "forget"}
 
@@ -162,7 +164,7 @@ def each(finished: Path, corpus: Path) -> dict[str, tuple[str | Path, ...]]:
 
 def test_every_command_runs_on_a_finished_run(here: Here, finished: Path, corpus: Path) -> None:
     words = each(finished, corpus)
-    assert {*words, "worker", *OF_VERSIONS} == {*COMMANDS}
+    assert {*words, "worker", *OF_FILES, *OF_VERSIONS} == {*COMMANDS}
     for name in words.keys() - {"run", "plan", "report"}:  # which take seconds, and have tests of their own
         ended = here(name, *words[name])
         assert ended.code == 0, (name, ended.err)
@@ -173,6 +175,6 @@ def test_every_command_runs_on_a_finished_run(here: Here, finished: Path, corpus
 def test_json_is_one_document_of_every_command_that_has_it(here: Here, finished: Path, corpus: Path) -> None:
     with_json = {name.split()[0] for name, command in every_command() if {"as_json"} & {p.name for p in command.params}}
     assert {"run", "plan", "verify", "doctor", "settings", "methods", "compare"} <= with_json
-    for name in with_json - OF_VERSIONS:
+    for name in with_json - OF_VERSIONS - OF_FILES:
         ended = here(name, *each(finished, corpus)[name], "--json")
         assert json.loads(ended.out), name

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from fanno_core.errors import RunStops
 from fanno_core.instructions.augmentation import (
@@ -23,7 +25,7 @@ from fanno_core.instructions.bandit import child_reward
 from fanno_core.instructions.tags import form_rules
 from fanno_core.outcome import Outcome
 from fanno_core.responses import direct
-from fanno_core.settings import Settings, make_settings
+from fanno_core.settings import Augment, Settings, make_settings
 from fanno_core.store.contracts import Floats, Instruction, Placed, SeedState, Vector, question_of
 from fanno_core.teachers.protocol import Answer, Request
 from tests.scripted import ScriptedTeacher
@@ -124,6 +126,28 @@ async def test_each_document_is_asked_once_in_the_order_of_the_queue() -> None:
     assert {row.iteration for row in outcome.kept} == {4}
     assert {(row.characteristic, row.task_type) for row in outcome.kept} == {("", "")}
     assert outcome.candidates == 12
+
+
+@pytest.mark.parametrize(("ifd", "earned"), [(0.25, 0.25), (1.0, 1.0), (1.5, 0.0), (math.nan, 0.0)])
+async def test_a_bandit_may_learn_from_how_hard_children_are_to_follow(ifd: float, earned: float) -> None:
+    teacher, pool, seen = Scripted(), pool_of(3), []
+
+    def difficulty(rows: Sequence[tuple[str, str, str]]) -> list[float]:
+        seen.extend(rows)
+        return [ifd] * len(rows)
+
+    settings = Settings(augment=Augment(bandit="ifd", ifd_model="tiny"))
+    outcome = await augment_window(window(1), pool, 1, teacher, encode, settings, difficulty)
+    (child,) = outcome.kept
+    assert seen == [(child.instruction, child.input, "word " * RESPONSE_WORDS)]
+    after = states_of(outcome)
+    for state in pool.states:  # each prompt shows all three
+        assert after[state.seed_id].reward == pytest.approx(state.reward + child_reward(True, earned))
+
+
+def test_a_bandit_that_learns_from_ifd_needs_a_model() -> None:
+    with pytest.raises(ValidationError, match="needs ifd_model"):
+        Augment(bandit="ifd")
 
 
 async def test_counterexamples_are_shown_recorded_and_named_by_their_openings() -> None:

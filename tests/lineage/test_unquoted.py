@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,10 @@ def test_as_many_rows_as_are_asked_for_and_always_the_same(finished: Path) -> No
     assert unquoted_rows(made, 5, seed=1) == rows
     assert unquoted_rows(made, 5, seed=2) != rows
     assert unquoted_rows(made, 0, seed=1) == []
+
+
+def test_a_row_whose_document_nobody_knows_is_not_shown(finished: Path) -> None:
+    made = open_made(finished)
+    without = replace(made, record={**made.record, "work": {**made.record["work"], "verdicts": []}})
+    assert without.examples()
+    assert unquoted_rows(without, 5, seed=1) == []

@@ -68,6 +68,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "augment.iterate": (False, NONE),  # decides which windows there are
     "augment.selection": ("random", BANDIT),
     "augment.bandit": ("published", BANDIT),
+    "augment.ifd_model": ("model", BANDIT),
     "augment.weight": (0.1, AUGMENT),
     "augment.top_share": (0.1, AUGMENT),
     "augment.shots": (2, AUGMENT),
@@ -111,6 +112,13 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "report.explained_rows": (0, NONE),
     "report.ifd_model": ("other", NONE),
     "report.ui_rows": (0, NONE),
+    "method.name": ("alpaca", NONE),
+    "method.options": ({"prompts": 3}, NONE),
+    "method.given": (["rows.json"], NONE),
+    "method.rows": (20, NONE),
+    "method.lot": (20, NONE),
+    "method.budget": (100, NONE),
+    "select.by": (["length"], NONE),
     "refresh.keep_versions": (3, NONE),  # what a refresh does stands in its versions
     "refresh.max_drift": (0.5, NONE),
     "refresh.max_withdrawn_context": (0.5, NONE),
@@ -131,9 +139,12 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "run.cluster": ("tcp://here:1", NONE),
     "run.journal": ("answers.sqlite", NONE),
 }
-# They act through the identity of a teacher or an encoder that has to be loaded for it: tests/teachers and
-# tests/communities show that it changes with them. `teacher.endpoints` is another server here for every test.
+# What `select` changes stands in tests/tasks/test_methods.py. The others act through the identity of a teacher or an
+# encoder that has to be loaded for it: tests/teachers and tests/communities show that it changes with them.
+# `teacher.endpoints` is another server here for every test.
 ELSEWHERE = {
+    "select.keep",
+    "select.options",
     "encoder.model",
     "encoder.revision",
     "teacher.tokenizer",

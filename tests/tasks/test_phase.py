@@ -135,6 +135,15 @@ def test_every_setting_that_changes_bytes_is_read_by_a_phase() -> None:
         "augment.limit",
         "decontaminate.files",  # what is in them is part of the job
         "responses.mode",  # is part of the job itself
+        "method.name",  # names the phase
+        "method.options",  # read by the phases of methods: tests/tasks/test_methods.py
+        "method.given",  # what is in them is part of the job
+        "method.rows",  # decide which lots are begun
+        "method.lot",
+        "method.budget",
+        "select.by",  # names phases
+        "select.keep",  # is part of the job itself
+        "select.options",
     }
     read = {name for phase in PHASES for name in phase.settings}
     teacher_and_encoder = {"teacher", "encoder"}

@@ -1,0 +1,48 @@
+"""`fanno select`: the rows of an instruction file that are worth training on."""
+
+from __future__ import annotations
+
+import typer
+
+from deployments.cli.flow_run import run_flow
+from deployments.cli.method_options import By, Files, HowMuch, Option, method_assignments, select_assignments
+from deployments.cli.options import Set, SettingsFile, one_sentence_errors
+from deployments.cli.run import AsJson, Out
+from deployments.cli.summary import print_summary, summary
+from fanno_core.errors import BadSettings
+from fanno_core.settings import load_settings
+from fanno_core.store.location import open_location
+
+
+def select(
+    files: Files,
+    out: Out,
+    by: By = None,
+    keep: HowMuch = None,
+    chosen: Option = None,
+    file: SettingsFile = None,
+    assignments: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Choose the rows of instruction files that are worth training on.
+
+    Several selectors work in order, each on what the one before it kept. The others are in OUT/rejected with their
+    scores. The same settings choose inside `fanno run`.
+
+    Examples:
+        fanno select --by length --keep 1000 alpaca.json --out ./long
+        fanno select --by superfilter --keep 20% --by diverse --keep 2% alpaca.json --out ./chosen
+        fanno select --by ifd --keep 5% --option model=./student alpaca.json --out ./cherries
+        fanno select --by judge --keep '>=4.5' alpaca.json --out ./judged --set teacher.name=openai
+    """
+    with one_sentence_errors():
+        named = [*select_assignments(by, keep, chosen), 'method.name=""', *method_assignments("", None, files)]
+        settings = load_settings(file, [*(assignments or ()), *named])
+        if not settings.select.by:
+            raise BadSettings("nothing to select by: name a selector with --by; `fanno methods` lists them")
+        run_flow("flows.methods:fanno_method", as_json, [], out, settings)
+        told = summary(open_location(out))
+    if as_json:
+        typer.echo(told.as_json())
+    else:
+        print_summary(told)
