@@ -62,6 +62,8 @@ def _parts(told: Explanation) -> Iterable[tuple[str, RenderableType]]:
         yield "filters of instruction and response", _checks(told.filters)
     if told.counterexamples:
         yield "counterexamples that the prompt showed", _shown(told.counterexamples)
+    if told.parents:
+        yield "rows that it was made of", _shown(told.parents)
     if told.retrieved:
         yield "documents retrieved for the response", _shown(told.retrieved)
     if document := told.document:

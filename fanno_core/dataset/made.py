@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, TypeVar
@@ -14,7 +14,7 @@ from fanno_core.errors import RunStops
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example, Rejection
 from fanno_core.store.durable import read_whole
-from fanno_core.store.ledger import Entry, Store
+from fanno_core.store.ledger import Entry, FileRef, Store
 from fanno_core.store.location import Location
 from fanno_core.store.tables import read_table, rows_of
 from fanno_core.teachers.protocol import Identity
@@ -67,7 +67,15 @@ class Made:
         Raises:
             ShardDamaged: a shard is missing or damaged.
         """
-        return Store(self.out).read([ref for entry in self.entries.get(phase, ()) for ref in entry.kept], contract)
+        return self.read([ref for entry in self.entries.get(phase, ()) for ref in entry.kept], contract)
+
+    def read(self, refs: Sequence[FileRef], contract: Callable[..., Row]) -> list[Row]:
+        """The rows of these shards, shard after shard.
+
+        Raises:
+            ShardDamaged: a shard is missing or damaged.
+        """
+        return Store(self.out).read(refs, contract)
 
     def extra(self, phase: str, name: str, contract: Callable[..., Row]) -> list[Row]:
         """The rows of an extra table of a phase, such as `vectors`, over all of its entries.

@@ -10,7 +10,8 @@ from fanno_core.dataset.made import Made
 from fanno_core.lineage.documents import screened
 from fanno_core.lineage.explanation import Child, Explanation
 from fanno_core.lineage.find import SCREENING, find_id
-from fanno_core.lineage.replay import Lookup, Replay, open_journal
+from fanno_core.lineage.made import Lots, explain_made
+from fanno_core.lineage.replay import Replay, open_journal
 from fanno_core.lineage.rows import explain_row
 from fanno_core.lineage.shelves import Shelves
 from fanno_core.store.contracts import Example, question_of
@@ -33,7 +34,7 @@ async def explain(made: Made, typed: str) -> Explanation:
     """
     shelves = Shelves(made)
     row_id, is_document = find_id(shelves, typed)
-    return await _explain(shelves, open_journal(made), row_id, is_document)
+    return await _explain(shelves, Lots(shelves, open_journal(made)), row_id, is_document)
 
 
 async def explain_each(made: Made, ids: Iterable[tuple[str, bool]]) -> AsyncGenerator[Explanation]:
@@ -47,14 +48,17 @@ async def explain_each(made: Made, ids: Iterable[tuple[str, bool]]) -> AsyncGene
         ShardDamaged: a shard is missing or damaged, or none holds one of them.
         TryAgain: the object store cannot be reached.
     """
-    shelves, journal, left = Shelves(made, in_memory=True), open_journal(made), iter(ids)
+    shelves, left = Shelves(made, in_memory=True), iter(ids)
+    lots = Lots(shelves, open_journal(made))
     while together := [*islice(left, AT_ONCE)]:
-        for told in await asyncio.gather(*(_explain(shelves, journal, *each) for each in together)):
+        for told in await asyncio.gather(*(_explain(shelves, lots, *each) for each in together)):
             yield told
 
 
-async def _explain(shelves: Shelves, journal: Lookup, row_id: str, is_document: bool) -> Explanation:
-    replay = Replay(shelves.made.teacher, journal)
+async def _explain(shelves: Shelves, lots: Lots, row_id: str, is_document: bool) -> Explanation:
+    replay = Replay(shelves.made.teacher, lots.journal)
+    if not is_document and lots.has(row_id):
+        return await explain_made(shelves, row_id, replay, lots)
     return await (_explain_document if is_document else explain_row)(shelves, row_id, replay)
 
 

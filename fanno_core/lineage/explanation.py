@@ -163,6 +163,7 @@ class Explanation:
         retrieved: the documents that the response was given, best first.
         questions: what the teacher was asked and answered, in order.
         children: for a document, what was written from it.
+        parents: the rows that a method made it of.
         notes: what could not be told, and why.
     """
 
@@ -179,6 +180,7 @@ class Explanation:
     retrieved: tuple[Shown, ...] = ()
     questions: tuple[Asked, ...] = ()
     children: tuple[Child, ...] = ()
+    parents: tuple[Shown, ...] = ()
     notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:

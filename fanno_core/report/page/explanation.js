@@ -29,6 +29,7 @@ function partsOf(told) {
   add("response", told.response, responseParts);
   add("filters of instruction and response", some(told.filters), (checks) => [checksTable(checks, "Filters of instruction and response")]);
   add("counterexamples that the prompt showed", some(told.counterexamples), (rows) => rows.flatMap(shownRow));
+  add("rows that it was made of", some(told.parents), (rows) => rows.flatMap(shownRow));
   add("documents retrieved for the response", some(told.retrieved), (rows) => rows.map(shownDocument));
   add("document", told.document, documentParts);
   add("filters of the document", some(told.screening), (checks) => [checksTable(checks, "Filters of the document")]);

@@ -24,8 +24,9 @@ function partOf(row) {
       novelty: row.similarity,
     }),
     counterexamples: row.counterexamples.map(shown),
+    parents: row.made_from.map(shown),
     retrieved: row.retrieved.map((id) => ({ ...documents.get(id), text: documents.get(id).excerpt })),
-    document: { ...source, text: source.excerpt, language: "", personal_data: [] },
+    document: source.words ? { ...source, text: source.excerpt, language: "", personal_data: [] } : null,
     screening: checksOf("verdicts", {
       document_quality: source.quality,
       document_advertisement: source.advertisement,
