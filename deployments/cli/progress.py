@@ -98,6 +98,8 @@ class Bars(logging.Handler):
         # How far a single task is cannot be seen from here: its bar moves to and fro.
         total = progress.most if progress.most > 1 else None
         name = progress.phase
+        if name in self.of and not progress.done:  # another run of the same command has come to this phase
+            self.bars.remove_task(self.of.pop(name))
         if name not in self.of:
             self.of[name] = self.bars.add_task(name, total=total, **_fields(progress, 0.0))
         task = next(task for task in self.bars.tasks if task.id == self.of[name])

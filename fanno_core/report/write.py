@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import orjson
 
 from fanno_core.lineage.explanation import Explanation
-from fanno_core.report.figures import figures_of, png_bytes
+from fanno_core.report.figures import Figure, figures_of, png_bytes
 from fanno_core.report.numbers import Numbers
 from fanno_core.report.page.page import page_bytes
 from fanno_core.report.table import ReportRow
@@ -37,18 +37,38 @@ def write_report(
         TryAgain, RunStops: the object store cannot be reached, or refuses.
     """
     figures = figures_of(numbers)
-    pictures = {f"{figure.name}.png": png_bytes(figure) for section in figures.values() for figure in section}
-    folder = out / FOLDER
-    gone = [name for name in names_in(folder / FIGURES) if name.endswith(".png") and name not in pictures]
-    remove_files(folder / FIGURES, gone)
-    files = {f"{FIGURES}/{name}": data for name, data in sorted(pictures.items())}
-    files["report.json"] = json_bytes(numbers)
-    files["index.html"] = page_bytes(numbers, figures, rows, explanations)
-    for name, data in files.items():
-        write_if_changed(folder / name, data)
-    return [f"{FOLDER}/{name}" for name in reversed(files)]
+    page = page_bytes(numbers, figures, rows, explanations)
+    return write_files(out, FOLDER, figures, {"report.json": json_bytes(numbers), "index.html": page})
 
 
-def json_bytes(numbers: Numbers) -> bytes:
-    """All numbers as JSON, each exactly as it was measured."""
+def json_bytes(numbers: object) -> bytes:
+    """All numbers of a dataclass as JSON, each exactly as it was measured."""
     return orjson.dumps(numbers, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def write_files(
+    out: Location, name: str, figures: Mapping[str, Sequence[Figure]], files: Mapping[str, bytes]
+) -> list[str]:
+    """Writes a folder of figures and files, and removes figures of an earlier one that it no longer has.
+
+    Args:
+        out: the output folder.
+        name: of the folder below it.
+        figures: by section.
+        files: what else is written, in this order, after the figures.
+
+    Returns:
+        The paths of its files below `out`, the last one first.
+
+    Raises:
+        RunStops: the folder cannot be written.
+        TryAgain, RunStops: the object store cannot be reached, or refuses.
+    """
+    pictures = {f"{figure.name}.png": png_bytes(figure) for section in figures.values() for figure in section}
+    folder = out / name
+    gone = [each for each in names_in(folder / FIGURES) if each.endswith(".png") and each not in pictures]
+    remove_files(folder / FIGURES, gone)
+    written = {f"{FIGURES}/{each}": data for each, data in sorted(pictures.items())} | {**files}
+    for path, data in written.items():
+        write_if_changed(folder / path, data)
+    return [f"{name}/{path}" for path in reversed(written)]

@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from fanno_core.errors import RunStops, TryAgain
+from fanno_core.outcome import Usage
 from fanno_core.store.durable import sha256_of
 from fanno_core.teachers.protocol import Answer, Request
 
@@ -227,6 +228,22 @@ class JournalReader:
         """
         with self._reading() as connection:
             return [answer for _, answer in _readable(_lines_about(connection, row_id, prompt))]
+
+    def asked(self) -> dict[str, Usage]:
+        """What all answers took together, by prompt; of those that were not even sent, nothing.
+
+        Raises:
+            RunStops: there is no such file, it is no journal, or another process holds it.
+        """
+        found: dict[str, Usage] = {}
+        with self._reading() as connection:
+            for line in connection.execute("SELECT * FROM answers ORDER BY key"):
+                for _, answer in _readable([line]):
+                    if answer.finish != "context":
+                        prompt = line[2].decode()
+                        used = Usage(1, answer.prompt_tokens, answer.completion_tokens, answer.cached_tokens)
+                        found[prompt] = found.get(prompt, Usage()) + used
+        return found
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

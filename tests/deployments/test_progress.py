@@ -68,6 +68,15 @@ def test_the_bar_of_a_phase_that_is_over_stays_with_its_seconds(terminal: Screen
     assert last_line(terminal, "novelty").endswith("0/1 0 - kept - 0 s so far")
 
 
+def test_a_phase_that_another_run_comes_to_begins_a_bar_of_its_own(terminal: Screen) -> None:
+    with shown_progress(terminal):
+        told.debug(Progress("seeds", 4, done=4, candidates=400, kept=100, fresh=400))
+        told.info(OVER)
+        told.debug(Progress("seeds", 9))
+        told.debug(Progress("seeds", 9, done=1, candidates=10, kept=5, fresh=10))
+    assert re.search(r"1/9 10 50\.0% kept .* left$", last_line(terminal, "seeds"))
+
+
 def test_no_rate_is_told_of_work_that_was_there(terminal: Screen) -> None:
     with shown_progress(terminal):
         told.debug(Progress("seeds", 2))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -23,6 +22,7 @@ from fanno_core.report.measures.funnel import funnel_of
 from fanno_core.report.table import ReportRow, report_rows
 from fanno_core.report.write import write_report
 from fanno_core.settings import Report
+from tests.report.drawn import DRAWN
 from tests.report.numbers import HOSTILE, empty_numbers, explanation, full_numbers, rows
 
 T = TypeVar("T")
@@ -32,27 +32,6 @@ pytestmark = pytest.mark.slow
 READY = "html[data-rows=ready][data-charts=drawn]"
 STALL_MS = 200
 LARGEST_BYTES = 15_000_000
-# Marks of a chart that cover something: a chart whose scales are broken has marks of no size.
-DRAWN = """() => Object.fromEntries([...document.querySelectorAll(".chart")].map((chart) => [
-  chart.id.replace("chart-", ""),
-  [...chart.querySelectorAll(".role-mark path, .role-mark text")].filter((mark) => {
-    const box = mark.getBoundingClientRect();
-    return box.width + box.height > 4;
-  }).length,
-]))"""
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    sync = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("needs Chromium: apt-get install chromium")
-    with sync.sync_playwright() as playwright:
-        # Containers have no user namespaces for its sandbox; it opens nothing but our own file.
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

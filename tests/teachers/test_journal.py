@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fanno_core.errors import RunStops
+from fanno_core.outcome import Usage
 from fanno_core.teachers.journal import Journal, JournalReader, line_of
 from fanno_core.teachers.protocol import Answer, Identity, Request, Sampling
 
@@ -188,6 +189,20 @@ def test_a_reader_passes_over_an_answer_that_cannot_be_read_and_leaves_it(journa
     assert JournalReader(path).fetch(["k"]) == {}
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*) FROM answers").fetchone() == (1,)
+
+
+def test_a_reader_adds_up_what_each_prompt_took(journal: Journal, tmp_path: Path) -> None:
+    taken = {
+        "a": Answer("x", prompt_tokens=10, completion_tokens=3, cached_tokens=4),
+        "b": Answer("y", "length", None, 5),
+    }
+    sent = {key: (ask(key), answer) for key, answer in taken.items()}
+    other = Request("row", "q@1", "c", Sampling(8))
+    not_sent = (Request("row", "q@1", "d", Sampling(8)), Answer("", "context", prompt_tokens=99))
+    journal.store(sent | {"c": (other, Answer("z", completion_tokens=2)), "d": not_sent})
+    journal.close()
+    found = JournalReader(tmp_path / "answers.sqlite").asked()
+    assert found == {"p@1": Usage(2, 15, 3, 4), "q@1": Usage(1, 0, 2, 0)}
 
 
 def test_a_reader_makes_no_journal_where_there_is_none(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ SCORES = {
     "private": ("Are instructions about private persons?", "teacher's probability of yes"),
     "unsafe": ("Does answering do harm?", "teacher's probability of yes"),
     "document_quality": ("Were the documents worth learning from?", "teacher's probability of yes"),
-    "ifd": ("Instruction-following difficulty", "IFD: perplexity with over without the instruction"),
+    "ifd": ("Instruction-following difficulty", "IFD: loss of the response with over without its instruction"),
 }
 """Title and axis of the scores that have a name of their own."""
 
