@@ -5,11 +5,12 @@ from __future__ import annotations
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
-from deployments.docs import commands, contracts, phases, reasons, settings
+from deployments.docs import commands, contracts, methods, phases, reasons, settings
 
 PAGES = {
     "reference/commands.md": commands.page,
     "reference/settings.md": settings.page,
+    "reference/methods.md": methods.page,
     "reference/contracts.md": contracts.page,
     "reference/phases.md": phases.page,
     "reference/reasons.md": reasons.page,

@@ -3,8 +3,21 @@
 from __future__ import annotations
 
 from deployments.docs.table import code, table
-from tasks import communities, decontaminate, ingest, instructions, publish, responses, screen
-from tasks.phase import Phase
+from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator
+from fanno_core.selection.table import SELECTORS, selector
+from tasks import (
+    communities,
+    decontaminate,
+    given,
+    ingest,
+    instructions,
+    methods,
+    publish,
+    responses,
+    screen,
+    select,
+)
+from tasks.phase import Phase, Step
 
 INTRODUCTION = """# Phases
 
@@ -12,6 +25,11 @@ In their order. A phase is done again when its inputs have changed, its version,
 settings (a section stands for all of its settings), prompts, the teacher, the encoder. Otherwise its rows come from
 `work/`. Each hands on rows of its [contract](contracts.md) and rejects the others with a [reason](reasons.md).
 """
+
+
+OF_METHODS = """## Of other methods, and of selectors
+
+What a method writes, then what all of its rows are held against (`-finish`); what a selector scores and chooses."""
 
 
 def every_phase() -> tuple[Phase, ...]:
@@ -34,9 +52,26 @@ def every_phase() -> tuple[Phase, ...]:
     )
 
 
+def phases_of_methods() -> tuple[Phase, ...]:
+    """The phases of other methods, and of selectors."""
+    generating = [step.phase for name in GENERATORS for step in _generating(name)]
+    selecting = [step.phase for name in SELECTORS for step in _selecting(name)]
+    return (given.PHASE, *generating, *(methods.changing(name).phase for name in TRANSFORMS), *selecting)
+
+
+def _generating(name: str) -> list[Step]:
+    return [methods.writing(name), *([methods.finishing(name)] if generator(name).finish else [])]
+
+
+def _selecting(name: str) -> list[Step]:
+    return [*([select.scoring(name)] if selector(name).score else []), select.choosing(name)]
+
+
 def page() -> str:
     """The page of phases."""
-    return f"{INTRODUCTION}\n{table(('phase', 'hands on', 'redone when these change'), map(_row, every_phase()))}\n"
+    head = ("phase", "hands on", "redone when these change")
+    others = table(head, map(_row, phases_of_methods()))
+    return f"{INTRODUCTION}\n{table(head, map(_row, every_phase()))}\n\n{OF_METHODS}\n\n{others}\n"
 
 
 def _row(phase: Phase) -> tuple[str, ...]:

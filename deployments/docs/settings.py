@@ -27,12 +27,17 @@ def page() -> str:
 
 
 def _section(name: str, section: type[Section]) -> str:
-    rows = [
-        (code(f"{name}.{key}"), _meaning(field), _shown(field), _limits(field))
-        for key, field in section.model_fields.items()
-    ]
+    rows = option_rows(section, f"{name}.")
     told = (section.__doc__ or "").strip().partition("\n")[0]
     return f"## {name}\n\n{told}\n\n{stacked(table(('setting', 'meaning', 'default', 'limits'), rows))}"
+
+
+def option_rows(section: type[Section], prefix: str = "") -> list[tuple[str, str, str, str]]:
+    """A row of the table for each setting of a section: name, meaning, default, limits."""
+    return [
+        (code(f"{prefix}{key}"), _meaning(field), _shown(field), _limits(field))
+        for key, field in section.model_fields.items()
+    ]
 
 
 def _shown(field: FieldInfo) -> str:

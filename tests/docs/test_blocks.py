@@ -15,14 +15,22 @@ from tests.shared_data import shared
 
 DOCS = ROOT / "docs"
 TUTORIAL = DOCS / "tutorial.md"
-HOW_TOS = sorted((DOCS / "how-to").glob("*.md"))
+HOW_TOS = sorted([*(DOCS / "how-to").glob("*.md"), *(DOCS / "methods").glob("*.md")])
 NOT_RUN = [
+    ("alpaca.md", "needs your file of tasks"),
     ("cluster.md", "needs a Dask cluster and an S3 bucket"),
+    ("magpie.md", "needs a chat model"),
     ("nightly.md", "changes your crontab"),
     ("nightly.md", "needs a GPU and the model's weights"),
     ("own-model.md", "needs a model server on port 8000"),
     ("own-model.md", "needs a GPU and the model's weights"),
     ("own-model.md", "needs a model server on port 8000"),
+    ("select-humpback.md", "needs a model server on port 8000"),
+    ("select-ifd.md", "needs a model"),
+    ("select-judge.md", "needs a model server on port 8000"),
+    ("select-superfilter.md", "needs the weights of GPT-2"),
+    ("selective-reflect.md", "needs your rows and a model"),
+    ("self-instruct.md", "needs your file of tasks"),
     ("tutorial.md", "needs pdftotext and your PDFs"),
     ("tutorial.md", "needs a GPU and the model's weights (15 GB)"),
 ]

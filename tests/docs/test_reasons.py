@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from deployments.docs.phases import every_phase
+from deployments.docs.phases import every_phase, phases_of_methods
 from deployments.docs.reasons import page, reasons
 from fanno_core.dataset.made import open_made
 from fanno_core.store.location import open_location
@@ -32,7 +32,7 @@ def test_every_code_that_is_given_is_explained() -> None:
 
 def test_phases_are_those_of_the_flow() -> None:
     named = {name for phases in reasons() for name in phases.split("_")}
-    assert named <= {phase.name for phase in every_phase()}
+    assert named <= {phase.name for phase in (*every_phase(), *phases_of_methods())}
 
 
 def test_a_run_rejects_for_no_other_reason(finished: Path) -> None:
