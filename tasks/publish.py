@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import PurePath
 from typing import cast
 
 from prefect.tasks import MaterializingTask
 
-from fanno_core.dataset.card import DOCUMENTS, Provenance, run_command
+from fanno_core.dataset.card import DOCUMENTS, Provenance, how_made, run_command
 from fanno_core.dataset.publish import publish_dataset
 from fanno_core.documents.sources import BUILT_IN
 from fanno_core.responses.answers import response_mode
-from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example
 from fanno_core.store.ledger import Entry
 from fanno_core.teachers.licences import declared_licence
 from tasks.assets import corpus_assets, dataset_asset, tell_of_dataset
-from tasks.methods import FANNO
 from tasks.phase import Finished, Job, Phase, Step, phase_task
 from tasks.run import Run, Shards
 from tasks.teachers import needs_context, teacher_name
@@ -53,18 +50,6 @@ async def publish(job: Job) -> Entry:
     )
     kept, others = publish_dataset(rows, job.store.out, settings.publish, provenance)
     return Entry(PHASE.name, job.key, len(rows), len(rows), kept, (), others)
-
-
-def how_made(settings: Settings) -> str:
-    """How the rows of a run were made, in half a sentence."""
-    name, files = settings.method.name, ", ".join(PurePath(path).name for path in settings.method.given)
-    chosen = f", chosen by {', '.join(settings.select.by)}" if settings.select.by else ""
-    if name == FANNO:
-        return f"made from unlabelled documents with FANNO (arXiv 2408.01323){chosen}"
-    if not name:
-        return f"rows of {files}{chosen}"
-    of = f" from the rows of {files}" if files else ""
-    return f"made with {name}{of}{chosen}"
 
 
 def phases_of(row: Example, versions: Mapping[str, int]) -> str:

@@ -27,6 +27,9 @@ DOCUMENTS = "DOCUMENTS"
 BAR = 20
 """Characters of the bar that stands for all rows."""
 
+FANNO = "fanno"
+BY_FANNO = "made from unlabelled documents with FANNO (arXiv 2408.01323)"
+
 SPREADS: Mapping[str, Callable[[Example], float | None]] = {
     "words of the instruction": lambda row: len(row.instruction.split()),
     "words of the response": lambda row: len(row.output.split()),
@@ -122,7 +125,7 @@ class Provenance:
     languages: Sequence[str]
     funnel: Sequence[Mapping[str, Any]]
     command: str = ""
-    how: str = "made from unlabelled documents with FANNO (arXiv 2408.01323)"
+    how: str = BY_FANNO
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,15 +187,30 @@ def funnel_table(funnel: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def run_command(settings: Settings, corpus: Sequence[str] = (DOCUMENTS,)) -> str:
+def how_made(settings: Settings) -> str:
+    """How the rows of a run were made, in half a sentence."""
+    name, files = settings.method.name, ", ".join(PurePath(path).name for path in settings.method.given)
+    chosen = f", chosen by {', '.join(settings.select.by)}" if settings.select.by else ""
+    if name == FANNO:
+        return f"{BY_FANNO}{chosen}"
+    if not name:
+        return f"rows of {files}{chosen}"
+    of = f" from the rows of {files}" if files else ""
+    return f"made with {name}{of}{chosen}"
+
+
+def run_command(settings: Settings, corpus: Sequence[str] | None = None) -> str:
     """The `fanno run` of these settings, with each that is not the default and can change a byte.
 
     Output and corpus are left open; of a folder on this machine only its name is told.
 
     Args:
         settings: all settings.
-        corpus: what can be told of the corpus: names of built-in ones, `DOCUMENTS` for all others.
+        corpus: what can be told of the corpus: names of built-in ones, `DOCUMENTS` for all others; None: `DOCUMENTS`
+            where the run began with no files of rows.
     """
+    if corpus is None:
+        corpus = () if settings.method.given else (DOCUMENTS,)
     default, ours = (bytes_of(made, Settings.model_fields) for made in (Settings(), settings))
     changed = [f"--set {shlex.quote(f'{key}={_word(value)}')}" for key, value in ours.items() if value != default[key]]
     return " ".join(["fanno run", *(f"--corpus {name}" for name in corpus), "--out OUT", *changed])

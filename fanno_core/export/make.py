@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fanno_core.dataset.card import Contents, Provenance, card_bytes, run_command
+from fanno_core.dataset.card import Contents, Provenance, card_bytes, how_made, run_command
 from fanno_core.dataset.formats import digest_of
 from fanno_core.dataset.made import Made
 from fanno_core.errors import RunStops, ShardDamaged
@@ -150,6 +150,7 @@ def provenance_of(made: Made) -> Provenance:
         languages=settings.screen.languages,
         funnel=[phase for phase in made.record["phases"] if phase["name"] != "publish"],
         command=run_command(settings),
+        how=how_made(settings),
     )
 
 

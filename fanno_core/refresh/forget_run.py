@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from fanno_core.dataset.card import Provenance, run_command
+from fanno_core.dataset.card import Provenance, how_made, run_command
 from fanno_core.dataset.current import REPORT, current_number, keep_report, lead_to_report, publish
 from fanno_core.dataset.made import VERSIONS, Made
 from fanno_core.dataset.manifest import folder_of, read_state, version_numbers
@@ -219,6 +219,7 @@ def _provenance(made: Made, phases: Sequence[Mapping[str, Any]]) -> Provenance:
         else "rag+",
         seed=settings.run.seed,
         languages=settings.screen.languages,
+        how=how_made(settings),
         funnel=[{name: phase[name] for name in COUNTS} for phase in phases],
         command=command.replace("fanno run", "fanno refresh", 1) if (made.out / VERSIONS).is_dir() else command,
     )

@@ -25,6 +25,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from fanno_core.errors import BadSettings, MissingExtra
+from fanno_core.extras import how_to_install
 from fanno_core.selection.contract import Chosen, Keep, Score, Selector
 from fanno_core.selection.ifd import CHERRY, CHERRY_VICUNA, Wording, ifd
 from fanno_core.selection.losses import Ending
@@ -153,7 +154,7 @@ def groups_of(vectors: Floats, count: int) -> npt.NDArray[np.int64]:
         from sklearn.cluster import KMeans
         from threadpoolctl import threadpool_limits
     except ImportError:
-        raise MissingExtra("pre-experience needs scikit-learn: pip install 'fanno[models]'") from None
+        raise MissingExtra(f"pre-experience needs scikit-learn: {how_to_install('models')}") from None
     with threadpool_limits(1):  # sums depend on how many share them
         labels: npt.NDArray[np.int64] = KMeans(count, n_init=10, random_state=0).fit_predict(vectors.round(ROUNDED))
     return labels

@@ -12,8 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from fanno_core.dataset.card import MOST_SOURCES, PREVIEW, Contents, Provenance, card_bytes, funnel_table, run_command
-from fanno_core.settings import Publish, Settings, bytes_of, load_settings
+from fanno_core.dataset.card import (
+    MOST_SOURCES,
+    PREVIEW,
+    Contents,
+    Provenance,
+    card_bytes,
+    funnel_table,
+    how_made,
+    run_command,
+)
+from fanno_core.settings import Publish, Settings, bytes_of, load_settings, make_settings
 from fanno_core.store.contracts import Example
 
 FUNNEL = [
@@ -255,3 +264,37 @@ def test_a_command_cannot_end_its_block() -> None:
     front, body = card([example()], replace(PROVENANCE, command="fanno run --set 'publish.system=```\n# A heading'"))
     assert structure(body) == structure(card([example()], replace(PROVENANCE, command="fanno run"))[1])
     assert front["license"] == "other"
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({}, "made from unlabelled documents with FANNO (arXiv 2408.01323)"),
+        (
+            {"select": {"by": ["length"]}},
+            "made from unlabelled documents with FANNO (arXiv 2408.01323), chosen by length",
+        ),
+        ({"method": {"name": "alpaca"}}, "made with alpaca"),
+        (
+            {"method": {"name": "mosaic", "given": ["/home/me/rows.json"]}},
+            "made with mosaic from the rows of rows.json",
+        ),
+        (
+            {"method": {"name": "", "given": ["rows.json"]}, "select": {"by": ["ifd"]}},
+            "rows of rows.json, chosen by ifd",
+        ),
+    ],
+)
+def test_a_card_says_which_method_made_the_rows(values: dict[str, Any], told: str) -> None:
+    assert how_made(make_settings(values)) == told
+
+
+def test_the_command_of_a_method_has_its_options_and_its_files_by_name() -> None:
+    method = {"name": "mosaic", "options": {"epochs": 2, "strategies": "mask"}, "given": ["/home/me/rows.json"]}
+    command = run_command(make_settings({"method": method}))
+    assert command == (
+        "fanno run --out OUT --set method.name=mosaic "
+        """--set 'method.options={"epochs" = 2, "strategies" = "mask"}' """
+        """--set 'method.given=["rows.json"]'"""
+    )
+    assert load_settings(None, shlex.split(command)[5::2]).method.options == method["options"]
