@@ -121,5 +121,5 @@ def test_it_says_once_where_it_searches(caplog: pytest.LogCaptureFixture) -> Non
 
 def test_without_faiss_the_message_names_the_extras(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(MissingExtra, match=r"fanno\[cpu\].*fanno\[gpu\]"):
+    with pytest.raises(MissingExtra, match=r"\[cpu\].*\[gpu,models\]"):
         build_index(np.eye(4, dtype=np.float32), 10, seed=0)
