@@ -7,7 +7,8 @@ again, shown pairs that the first one let pass.
 What differs: in the paper both the backward model and the judge are trained, on 3,200 human pairs and then on what was
 kept. Here nothing is trained: the backward model is the teacher with a few examples in its prompt, and so is the judge
 of the second iteration. Rows are labelled so, as `few-shot backward`. Covered: self-augmentation, self-curation, the
-length rule, the reading of scores. Answers without a readable score are counted apart and never kept.
+length rule, the reading of scores. Not covered: a backward model beside the judge; there is one teacher, who is both.
+Answers without a readable score are counted apart and never kept.
 
 Source: Li et al. 2023, arXiv 2308.06259; the reading of scores, the length rule and the bound of 5 are those of the
 unofficial Spico197/Humpback a14814a.

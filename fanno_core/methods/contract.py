@@ -61,6 +61,9 @@ class Generator(Generic[O]):
             begins with rows of a file or with FANNO's seeds; `nothing`: a lot stands for itself and has a size alone.
         calls: the most questions that one prompt of a lot leads to.
         finish: what is held against all rows at the end, such as doubles; None where nothing is.
+        asks: whether its rows depend on the teacher, be it only by how that counts tokens.
+        encodes: whether `write` or `finish` wants vectors of texts.
+        check: refuses options that would only fail later.
     """
 
     name: str
@@ -72,6 +75,9 @@ class Generator(Generic[O]):
     reads: Literal["documents", "pool", "nothing"]
     calls: Callable[[O], int]
     finish: Callable[[Sequence[Example], Tools, O], Outcome[Example]] | None = None
+    asks: bool = True
+    encodes: bool = False
+    check: Callable[[O], None] = lambda _: None
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,11 @@ class Transform(Generic[O]):
     """A method that makes rows of rows: `fanno transform --with NAME`.
 
     Attributes:
-        name, meaning, version, options, prompts: as in `Generator`.
+        name, meaning, version, options, prompts, asks, encodes, check: as in `Generator`.
         change: the rows that it makes of these. Rows that stay as they are it keeps with their id.
         whole: whether it wants all rows at once, and not a shard of them: for methods that mix rows and ask nobody.
         calls: the most questions that one row leads to.
+        wording: whatever else goes into its rows, such as tables of wordings.
     """
 
     name: str
@@ -93,6 +100,10 @@ class Transform(Generic[O]):
     prompts: tuple[str, ...] = ()
     whole: bool = False
     calls: Callable[[O], int] = lambda _: 0
+    wording: Callable[[], Any] = lambda: None
+    asks: bool = True
+    encodes: bool = False
+    check: Callable[[O], None] = lambda _: None
 
 
 Method = Generator[Any] | Transform[Any]

@@ -183,11 +183,14 @@ def rewritten(attempt: Attempt, answer: Answer, options: EvolInstructOptions) ->
     else:
         whole = "\n".join(part for part in (instruction, rest) if part)
         given = "" if attempt.prompt == BREADTH else row.input
-        # Some teachers repeat the input although they are told not to.
-        found = replace(attempt, instruction=whole.removesuffix(given).rstrip() if given else whole, input=given)
+        # Some teachers repeat the input, on lines of its own, although they are told not to.
+        alone = f"\n{whole}".removesuffix(f"\n{given}").strip() if given else whole
+        found = replace(attempt, instruction=alone, input=given)
     reason = finish_fault(answer) or attempt_fault(
         question_of(row), question_text(found.instruction, found.input), options.min_words, options.max_words
     )
+    if not reason and not found.instruction:
+        reason = "empty"
     if not reason and attempt.prompt == COMPLICATE and not found.input:
         reason = "no_input"
     return replace(found, reason=reason, detail=attempt.prompt if reason else "")
@@ -232,7 +235,7 @@ def row_of(attempt: Attempt, teacher: str, output_tokens: int) -> Example:
 EVOL_INSTRUCT = Transform(
     name=NAME,
     meaning="the teacher makes instructions harder or rarer, epoch after epoch, and answers them (WizardLM)",
-    version=1,
+    version=2,
     change=change,
     options=EvolInstructOptions,
     prompts=(*OPERATIONS, EQUAL, *RESPONSE_PROMPTS),

@@ -259,4 +259,5 @@ MAGPIE = Generator(
     reads="nothing",
     calls=lambda options: 3 if options.min_answerable else 2,
     finish=finish,
+    encodes=True,
 )

@@ -1,8 +1,9 @@
 """Mosaic-IT: several rows become one, with an instruction about form, order or omission; nobody is asked.
 
-Source: Li et al., Mosaic-IT (arXiv 2405.13326), and its published code (tianyi-lab/Mosaic-IT). Covered: the three
-strategies, the ten orders, the five masks, numbers, tags, the seven ways to draw how many rows are joined, passes over
-shuffled rows, the token limit. The sentences are our own.
+Source: Li et al., Mosaic-IT (arXiv 2405.13326), and its published code (tianyi-lab/Mosaic-IT b42b7b2).
+
+Covered: the three strategies, the ten orders, the five masks, numbers, tags, the seven ways to draw how many rows are
+joined, passes over shuffled rows, the token limit. The sentences are our own.
 
 Not as in the published code: every mosaic is read back from its texts alone, and what would be read otherwise is drawn
 again; rows that share a mosaic that is too long are parted, where there the draw is repeated at each row that is added;
@@ -26,6 +27,7 @@ from pydantic import Field
 
 from fanno_core.methods.contract import Origin, Transform
 from fanno_core.methods.mosaics.demands import sequence_of
+from fanno_core.methods.mosaics.marks import table
 from fanno_core.methods.mosaics.plan import BARE, Plan, Strategies, drawn_plan, mosaic_of
 from fanno_core.methods.mosaics.reading import Mosaic, read_mosaic
 from fanno_core.methods.rows import dropped_row, made_row
@@ -246,4 +248,5 @@ MOSAIC = Transform(
     change=change,
     options=MosaicOptions,
     whole=True,
+    wording=table,
 )

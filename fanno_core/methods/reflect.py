@@ -81,7 +81,7 @@ def advanced(drafts: Sequence[Draft], reasons: Sequence[str], found: Sequence[Fo
 REFLECT = Transform(
     name=NAME,
     meaning="the teacher criticises and rewrites instructions, then responses (Reflection-Tuning)",
-    version=1,
+    version=2,
     change=change,
     options=ReflectOptions,
     prompts=PROMPTS,

@@ -160,7 +160,7 @@ def read_question(draft: Draft, text: str) -> Found:
 
 def read_better(draft: Draft, text: str) -> Found:
     """The draft with the one better answer that a text holds, or why it cannot be."""
-    answers = {answer for answer in better_answers(text) if answer}
+    answers = {answer for answer in marked_answers(text) if answer}
     if len(answers) != 1:
         return "unreadable_reflection"
     (output,) = answers
@@ -217,6 +217,7 @@ def row_of(draft: Draft, method: str, teacher: str, output_tokens: int) -> Examp
 
 
 _MARK = re.compile(r"\[(?:New Instruction|New Answer|Better Answer|End)\]", re.IGNORECASE)
+_BETTER = re.compile(r"\[Better Answer\](.*?)(?:\[End\]|\[Better Answer\]|\n[ \t]*End\s*\Z|\Z)", re.DOTALL)
 _NUMBER = re.compile(r"\s*\n\s*\d\.\Z")
 _INSTRUCTION_END = r"(.*?)(?:\[End\]|\[New Answer\]|New Answer:)"
 
@@ -241,10 +242,16 @@ def new_answer(text: str) -> str:
     return found[1].strip() if found else ""
 
 
-def better_answers(text: str) -> list[str]:
+def marked_answers(text: str) -> list[str]:
     """Every better answer in an answer of the response pass, empty ones too.
 
-    Where the mark stands once, the bare word `End` ends it as well.
+    It ends at a mark; `End` without brackets is one only where it stands alone on the last line.
+    """
+    return [found.strip() for found in _BETTER.findall(text)]
+
+
+def better_answers(text: str) -> list[str]:
+    """The same as the published code reads it: where the mark stands once, any `End` ends it, that of `Endpoint` too.
 
     Source: `extract_segments` of the published code, whose results these are.
     """

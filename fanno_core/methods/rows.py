@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from fanno_core.methods.contract import Origin
 from fanno_core.responses.flags import flags_of
 from fanno_core.store.contracts import Example, Rejection
@@ -63,3 +65,8 @@ def dropped_row(row: Example, phase: str, reason: str, detail: str = "") -> Reje
     """The rejection of a row, with its response."""
     text = "\n\n".join(part for part in (row.instruction, row.input, row.output) if part)
     return Rejection(row.id, phase, reason, detail, row.document_id, row.source, text)
+
+
+def over_budget(rows: Sequence[Example], phase: str) -> list[Rejection]:
+    """The rejections of rows for which the budget of questions has no room."""
+    return [dropped_row(row, phase, "over_budget") for row in rows]

@@ -1,8 +1,9 @@
 """RuleR: requirements are added to a row's instruction, and its response is edited by rule so that it keeps them.
 
-Source: Li et al., RuleR (arXiv 2406.15938), and its published code (tianyi-lab/RuleR). Covered: its 26 rules, passes
-over the rows, the share that is augmented, up to three rules a row, the input folded into the instruction, the four
-places of a requirement. The sentences are our own. Nobody is asked.
+Source: Li et al., RuleR (arXiv 2406.15938), and its published code (MingLiiii/RuleR e166a59).
+
+Covered: its 26 rules, passes over the rows, the share that is augmented, up to three rules a row, the input folded into
+the instruction, the four places of a requirement. The sentences are our own. Nobody is asked.
 
 Not as in the published code: every requirement is read back from the instruction and held against the final response;
 a rule that would break another is left out, and so is one whose count is open to doubt; what edits comes before what
@@ -16,18 +17,17 @@ published code has spaCy's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import islice
 from random import Random
 
 from pydantic import Field
 
 from fanno_core.methods.contract import Origin, Transform
-from fanno_core.methods.rows import made_row
+from fanno_core.methods.rewriting import descendant
 from fanno_core.methods.rules.code import is_code
 from fanno_core.methods.rules.measures import bullet_spans
 from fanno_core.methods.rules.reading import Requirement, read_requirements, unkept
-from fanno_core.methods.rules.rule import Rule, Stage, Text
+from fanno_core.methods.rules.rule import Rule, Stage, Text, wording_table
 from fanno_core.methods.rules.table import RULES
 from fanno_core.methods.rules.wrapping import holds_a_label
 from fanno_core.outcome import Outcome
@@ -117,8 +117,7 @@ def _augmented(row: Example, number: int, seed: int, options: RulerOptions) -> E
     instruction = _instruction(text.question, requirements, random)
     if not requirements or not _reads_back(instruction, changed, requirements):
         return row
-    made = made_row(Origin(NAME, lot=number, made_from=(row.id,)), instruction, "", changed.output)
-    return replace(made, document_id=row.document_id, source=row.source, licence=row.licence)
+    return descendant(row, Origin(NAME, lot=number, made_from=(row.id,)), instruction, "", changed.output)
 
 
 def _instruction(question: str, requirements: Sequence[Requirement], random: Random) -> str:
@@ -145,7 +144,9 @@ def _reads_back(instruction: str, text: Text, requirements: Sequence[Requirement
 RULER = Transform(
     name=NAME,
     meaning="requirements are added and the response is edited to keep them, each verified (RuleR); asks nobody",
-    version=1,
+    version=2,
     change=change,
     options=RulerOptions,
+    wording=wording_table,
+    asks=False,
 )

@@ -82,6 +82,16 @@ class Version:
     reversed_ifd: float = math.nan
 
 
+def check(options: SelectiveReflectOptions) -> None:
+    """Refuses to begin without a student.
+
+    Raises:
+        BadSettings: none is named.
+    """
+    if not options.model:
+        raise BadSettings(f"{NAME} needs a student that scores: --option model=FOLDER or hub name")
+
+
 async def change(rows: Sequence[Example], tools: Tools, options: SelectiveReflectOptions) -> Outcome[Example]:
     """The version of each row that the student would gain from, or why there is none.
 
@@ -90,8 +100,7 @@ async def change(rows: Sequence[Example], tools: Tools, options: SelectiveReflec
         MissingExtra: PyTorch or transformers is not installed.
         TryAgain, RunStops: from the teacher; or the student cannot be loaded.
     """
-    if not options.model:
-        raise BadSettings(f"{NAME} needs a student that scores: --option model=FOLDER or hub name")
+    check(options)
     drafts = await written(rows, tools, options)
     versions = await asyncio.to_thread(scored, drafts, tools.load_scorer(options.model), options.student_tokens)
     kept: list[Example] = []
@@ -190,9 +199,10 @@ def _detail(kind: str, version: Version) -> str:
 SELECTIVE_REFLECT = Transform(
     name=NAME,
     meaning="reflect, as far as a student model gains from it (Selective Reflection-Tuning)",
-    version=1,
+    version=2,
     change=change,
     options=SelectiveReflectOptions,
     prompts=PROMPTS,
     calls=lambda options: (options.compress + 3) * (1 + options.retry),
+    check=check,
 )

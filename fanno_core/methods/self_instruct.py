@@ -44,6 +44,7 @@ from fanno_core.settings import Responses
 from fanno_core.store.contracts import Example, Rejection
 from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask
 from fanno_core.teachers.rendered import rendered_request
+from fanno_core.text import stable_id
 from fanno_core.tools import Options, Tools
 
 NAME = "self-instruct"
@@ -111,6 +112,7 @@ def tasks_of(shown: Shown, answer: Answer, options: SelfInstructOptions) -> list
         # The number of the first task stood in the original's prompt, and stands in the answer here.
         text, ended = stopped(re.sub(rf"\A\s*{shown.first}\s?\. ", "", answer.text), STOPS)
         found = published_tasks(text, "stop" if ended else answer.finish)
+        found[options.tasks :] = [replace(task, reason="surplus") for task in found[options.tasks :]]
     else:
         found = listed_tasks(answer.text, answer.finish, shown.first, options.tasks)
     return [Candidate(shown, place, task) for place, task in enumerate(found)]
@@ -211,9 +213,11 @@ async def _with_instances(
         found = read_instances(answer, task.task.instruction, classification, options)
         read += len(found)
         rows = _rows(task, request, found, tools, options)
-        for row, instance in zip(rows, found, strict=True):
+        for place, (row, instance) in enumerate(zip(rows, found, strict=True)):
             if instance.reason:
-                dropped.append(dropped_row(row, NAME, instance.reason, request.prompt))
+                # A double has the words of the row that is kept, and so its id.
+                one = replace(row, id=stable_id(row.id, str(place)))
+                dropped.append(dropped_row(one, NAME, instance.reason, request.prompt))
             else:
                 kept.append(row)
     return Outcome(kept, dropped, read)
@@ -259,7 +263,7 @@ def _rows(
 SELF_INSTRUCT = Generator(
     name=NAME,
     meaning="grows a pool of tasks from a few that people wrote, and writes instances of each",
-    version=1,
+    version=2,
     write=write,
     options=SelfInstructOptions,
     prompts=(LIST, KIND, INPUT_FIRST, OUTPUT_FIRST),

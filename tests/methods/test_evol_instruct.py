@@ -156,6 +156,19 @@ def test_an_input_that_the_teacher_repeats_is_not_doubled() -> None:
     assert (found.instruction, found.input, found.reason) == ("Add up the columns and explain why.", "a,b\n1,2", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "given"),
+    [("Add up the columns below 127", "7"), ("Add up the columns that are odd.", "columns that are odd.")],
+)
+def test_the_end_of_an_instruction_is_not_taken_for_the_input(text: str, given: str) -> None:
+    assert read("evol_deepen", text, given).instruction == text
+
+
+def test_an_input_alone_is_no_instruction() -> None:
+    given = "year,month,day of the sale\n2001,5,1"
+    assert read("evol_deepen", given, given).reason == "empty"
+
+
 def test_complicated_input_stands_on_the_lines_after_the_instruction() -> None:
     found = read(COMPLICATE, "Add up the columns that are odd.\na,b,c\n1,2,3")
     assert (found.instruction, found.input) == ("Add up the columns that are odd.", "a,b,c\n1,2,3")

@@ -87,7 +87,9 @@ def test_no_new_question_is_read_where_there_is_none(text: str, reason: str) -> 
     [
         ("[Better Answer] The Mantaro. [End]", "The Mantaro."),
         ("[Better Answer] The Mantaro.", "The Mantaro."),
-        ("[Better Answer] The Mantaro. End", "The Mantaro."),
+        ("[Better Answer] The Mantaro.\nEnd", "The Mantaro."),
+        ("[Better Answer] Call the Endpoint. End of story. [End]", "Call the Endpoint. End of story."),
+        ("[Better Answer] One:\nEnd\nTwo.", "One:\nEnd\nTwo."),
         ("[Better Answer] The Mantaro. [End]\n[Better Answer] The Mantaro. [End]", "The Mantaro."),
         ("[Better Answer] The Mantaro. [End] [Better Answer] The Marañón. [End]", UNREADABLE),
         ("[Better Answer] [End]", UNREADABLE),

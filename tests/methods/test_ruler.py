@@ -81,6 +81,16 @@ async def test_every_pass_has_requirements_of_its_own() -> None:
     assert all("Name two pets.\nOf any size." in row.instruction for row in outcome.kept)
 
 
+async def test_a_row_keeps_what_is_known_of_its_document() -> None:
+    row = row_of("r", "Name two pets.", "", "Cats and dogs, as everybody knows.")
+    row = replace(row, document_id="d", source="pets.txt", licence="CC0-1.0", community="c1", topic=3)
+    outcome = await change([row], tools(), RulerOptions(augment_rate=1))
+    assert [made.method for made in outcome.kept] == ["ruler", "ruler"]
+    for made in outcome.kept:
+        known = (made.document_id, made.source, made.licence, made.community, made.topic)
+        assert known == ("d", "pets.txt", "CC0-1.0", "c1", 3)
+
+
 @pytest.mark.parametrize(("rate", "made"), [(0.0, 0), (1.0, 60)])
 async def test_the_rate_is_kept(rate: float, made: int) -> None:
     rows = [row_of(f"r{n}", f"Say {n}.", "", f"It is {n}, as asked.") for n in range(30)]

@@ -79,6 +79,25 @@ async def test_it_asks_no_more_than_it_says() -> None:
     assert len(set(row_ids)) == len(row_ids)
 
 
+@pytest.mark.parametrize("published", [False, True])
+async def test_a_list_that_is_too_long_leads_to_no_more_questions_than_it_says(published: bool) -> None:
+    teacher = Replying(reply)
+    found = await written(SELF_INSTRUCT, teacher, Lot(1, (), 1, seeds()), tasks=2, published=published)
+    assert len(teacher.asked) == SELF_INSTRUCT.calls(SelfInstructOptions(tasks=2))
+    assert found.reasons["surplus"] == len(NEW) - 2
+
+
+async def test_a_double_is_told_from_the_row_that_is_kept() -> None:
+    def twice(request: Request) -> str:
+        pair = "Input: none\nOutput: It depends."
+        return f"Example 1\n{pair}\n\nExample 2\n{pair}\n" if request.prompt == INPUT_FIRST else reply(request)
+
+    found = await written(SELF_INSTRUCT, Replying(twice), Lot(1, (), 1, seeds()))
+    assert found.reasons["double_instance"] == len(NEW) - 1
+    ids = [row.id for row in found.kept] + [row.id for row in found.rejected]
+    assert len(set(ids)) == len(ids)
+
+
 async def test_the_order_of_answers_changes_nothing() -> None:
     def lot(shuffle: int | None) -> Outcome[Example]:
         return asyncio.run(written(SELF_INSTRUCT, Replying(reply, shuffle), Lot(1, (), 4, seeds())))
