@@ -8,9 +8,6 @@ from tasks.methods import Cursor, lot_job, writing
 from tasks.phase import Finished
 from tasks.run import Run, Shards
 
-MOST_BARREN = 3
-"""Lots in a row that may keep nothing, before a method is taken to have said all that it can."""
-
 
 async def lot_after_lot(run: Run, documents: Shards, pool: Shards) -> Shards:
     """The rows of a generating method, until it has enough, or documents or the budget run out, or nothing new comes.
@@ -27,9 +24,8 @@ async def lot_after_lot(run: Run, documents: Shards, pool: Shards) -> Shards:
 
 
 async def _lots(run: Run, cursor: Cursor, pool: Shards) -> AsyncIterator[Finished]:
-    made, barren = Shards(()), 0
-    while made.rows < run.settings.method.rows and barren < MOST_BARREN and (lot := cursor.next()):
+    made = Shards(())
+    while made.rows < run.settings.method.rows and (lot := cursor.next(made)):
         finished = await run.submit(cursor.step, lot_job(run, cursor.step, lot, pool + made))
-        barren = 0 if finished.entry.rows_kept else barren + 1
         made += Shards((finished.entry,))
         yield finished

@@ -17,7 +17,7 @@ from fanno_core.responses import direct
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Instruction, Placed, SeedState, Vector, question_of
 from tasks.phase import Job, Phase, phase_task, stack
-from tasks.tools import difficulty_by
+from tasks.tools import difficulty_by, identity_of
 
 
 def _whole(rows: list[Instruction], _settings: Settings) -> Mapping[str, list[Instruction]]:
@@ -28,12 +28,18 @@ JUDGED = ("filters.hard", "filters.judge", "filters.max_private", "filters.max_u
 BANDIT = (
     "augment.selection",
     "augment.bandit",
-    "augment.ifd_model",
     "augment.max_tokens",
     "augment.temperature",
     "augment.top_p",
     "run.seed",
 )
+
+
+def _scored_by(settings: Settings) -> str | None:
+    """The model that the bandit learns from, where it does."""
+    how = settings.augment
+    return identity_of(how.ifd_model) if how.bandit == "ifd" and how.selection == "ucb" else None
+
 
 SEEDS = Phase(
     "seeds",
@@ -74,6 +80,7 @@ AUGMENT = Phase(
     ),
     prompts=(*augmentation.PROMPTS, direct.PROMPT),
     wording=form_rules,
+    options=_scored_by,
     asks_teacher=True,
     encodes=True,
     shards=_whole,

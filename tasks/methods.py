@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Any
 
 from fanno_core.errors import BadSettings
-from fanno_core.methods.contract import Lot, LotFacts
-from fanno_core.methods.rows import dropped_row
+from fanno_core.methods.contract import Lot, LotFacts, Method
+from fanno_core.methods.rows import over_budget
 from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator, transform
 from fanno_core.outcome import Outcome
 from fanno_core.settings import Settings
@@ -18,10 +20,14 @@ from fanno_core.tools import Options, options_of
 from tasks.phase import Job, Phase, Step, phase_task
 from tasks.questions import questions
 from tasks.run import Refs, Run, Shards
-from tasks.tools import tools_of
+from tasks.tools import told_options, tools_of
 
 FANNO = "fanno"
-HOW = ("method.options", "run.seed")
+HOW = ("run.seed",)
+MOST_BARREN = 3
+"""Lots in a row that may keep nothing, before a method without documents is taken to have said all that it can."""
+
+log = logging.getLogger("fanno.run")
 
 
 @dataclass(frozen=True)
@@ -48,7 +54,7 @@ def open_method(settings: Settings) -> Opened:
     if name == FANNO:
         raise BadSettings("method.name=fanno is the flow `fanno`; start that one")
     if name:
-        _options(settings)
+        _method(name).check(_options(settings))
     reads = generator(name).reads if name in GENERATORS else ""
     begins_with_rows = reads in {"pool", ""}
     if settings.method.given and not begins_with_rows:
@@ -66,12 +72,27 @@ def require_fanno(settings: Settings) -> None:
         raise BadSettings(f"method.name={settings.method.name}: this flow is FANNO's own; start the flow fanno-method")
 
 
+def _phase(name: str, method: Method, **more: Any) -> Phase:
+    """A phase of a method, whose options count with their defaults."""
+    return Phase(
+        name,
+        method.version,
+        Example,
+        HOW,
+        method.prompts,
+        asks_teacher=method.asks,
+        encodes=method.encodes,
+        options=lambda settings: told_options(_options(settings)),
+        **more,
+    )
+
+
 @cache
 def writing(name: str) -> Step:
     """The phase in which a generating method writes its rows."""
     method = generator(name)
 
-    @phase_task(Phase(name, method.version, Example, HOW, method.prompts, asks_teacher=True, encodes=True, shards=_lot))
+    @phase_task(_phase(name, method, shards=_lot))
     async def write(job: Job) -> Outcome[Example]:
         """Writes the rows of one lot."""
         start, size = job.part["start"], job.part["size"]
@@ -90,7 +111,7 @@ def finishing(name: str) -> Step:
     """The phase in which all rows of a generating method are held against each other."""
     method = generator(name)
 
-    @phase_task(Phase(f"{name}-finish", method.version, Example, HOW, asks_teacher=True, encodes=True))
+    @phase_task(replace(_phase(f"{name}-finish", method), prompts=()))
     async def finish(job: Job) -> Outcome[Example]:
         """Holds all rows against each other."""
         rows = job.rows("rows", Example)
@@ -106,13 +127,13 @@ def changing(name: str) -> Step:
     """The phase in which a transforming method makes rows of rows."""
     method = transform(name)
 
-    @phase_task(Phase(name, method.version, Example, HOW, method.prompts, asks_teacher=True, encodes=True))
+    @phase_task(_phase(name, method, wording=method.wording))
     async def change(job: Job) -> Outcome[Example]:
         """Makes rows of the rows of a shard; those for which the budget has no room are rejected."""
         rows = sorted(job.rows("rows", Example), key=lambda row: row.id)
         most = job.part.get("most", len(rows))
         outcome = await method.change(rows[:most], tools_of(job), _options(job.settings))
-        over = [dropped_row(row, name, "over_budget") for row in rows[most:]]
+        over = over_budget(rows[most:], name)
         return Outcome(outcome.kept, [*outcome.rejected, *over], outcome.candidates + len(over), outcome.extras)
 
     return change
@@ -124,7 +145,7 @@ async def change_all(run: Run, rows: Shards) -> Shards:
     step = changing(method.name)
     calls = method.calls(_options(run.settings))
     if budget and calls:
-        most = max(1, (budget - questions(run)) // calls)
+        most = max(0, budget - questions(run)) // calls
         return await run.do(step, [run.job(step.phase, {"rows": rows}, {"most": most})])
     return await (run.one(step, rows=rows) if method.whole else run.map(step, rows=rows))
 
@@ -162,8 +183,17 @@ class Cursor:
         prompts = self._how.rows if self._endless else sum(ref.rows for ref in self._files)
         return max(1, -(-prompts // self._how.lot))
 
-    def next(self) -> Piece | None:
-        """The next lot; None where documents or the budget have run out."""
+    def next(self, made: Shards) -> Piece | None:
+        """The next lot; None where documents or the budget have run out.
+
+        A method that reads no documents could go on for ever: None too where its last lots gave nothing new.
+
+        Args:
+            made: the lots so far.
+        """
+        if self._endless and _is_barren(made):
+            log.warning("%s: the last %d lots gave no row, so no further one is begun", self._how.name, MOST_BARREN)
+            return None
         size = self._room()
         self._number += 1
         if self._endless:
@@ -198,11 +228,19 @@ def lot_job(run: Run, step: Step, lot: Piece, pool: Shards) -> Job:
     return run.job(step.phase, inputs, part, f"lot {lot.number}")
 
 
+def _is_barren(made: Shards) -> bool:
+    last = made.entries[-MOST_BARREN:]
+    return len(last) == MOST_BARREN and not any(entry.rows_kept for entry in last)
+
+
 def _lot(rows: list[Example], _settings: Settings) -> Mapping[str, list[Example]]:
     return {"lot": rows} if rows else {}
 
 
 def _options(settings: Settings) -> Options:
-    name, values = settings.method.name, settings.method.options
-    kind: type[Options] = transform(name).options if name in TRANSFORMS else generator(name).options
-    return options_of(kind, name, values)
+    kind: type[Options] = _method(settings.method.name).options
+    return options_of(kind, settings.method.name, settings.method.options)
+
+
+def _method(name: str) -> Method:
+    return transform(name) if name in TRANSFORMS else generator(name)

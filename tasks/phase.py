@@ -51,6 +51,7 @@ class Phase:
         settings: names of the settings that can change its bytes: `section` or `section.key`.
         prompts: names of the prompt files that it uses.
         wording: whatever else goes into its prompts.
+        options: whatever else of the settings can change its bytes, in another form than they have there.
         asks_teacher, encodes: whether the teacher and the encoder can change its bytes.
         shards: kept rows to labelled shards.
     """
@@ -61,6 +62,7 @@ class Phase:
     settings: tuple[str, ...]
     prompts: tuple[str, ...] = ()
     wording: Callable[[], Any] = lambda: None
+    options: Callable[[Settings], Any] = lambda _: None
     asks_teacher: bool = False
     encodes: bool = False
     shards: Callable[[list[Any], Settings], Mapping[str, list[Any]]] = field(
@@ -168,6 +170,8 @@ def manner(phase: Phase, settings: Settings) -> dict[str, Any]:
         "prompts": [load_prompt(name).label for name in phase.prompts],
         "wording": phase.wording(),
     }
+    if (options := phase.options(settings)) is not None:
+        parts["options"] = options
     if phase.asks_teacher:
         parts["teacher"] = astuple(teacher_of(settings).identity)
     if phase.encodes:
@@ -237,6 +241,8 @@ async def perform(phase: Phase, work: Work, job: Job) -> Finished:
     """
     # Not `job.out`: in the string that all jobs share, Prefect would see the result of the last task in each of them.
     out = str(job.store.out)
+    # Prefect hands the same job to each attempt: one of its own, so that what an attempt asked is counted once.
+    job = replace(job)
     done = job.store.find(phase.name, job.key)
     if done:
         return Finished(out, done, reused=True)

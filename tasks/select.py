@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
-from fanno_core.errors import BadSettings, ContractBroken
+from fanno_core.errors import ContractBroken
 from fanno_core.methods.rows import dropped_row
 from fanno_core.outcome import Outcome
-from fanno_core.selection.contract import Chosen, Keep, Rank, Score, Selector, keep_of
+from fanno_core.selection.contract import Chosen, Keep, Rank, Score, Selector, keep_of, without_smallest
 from fanno_core.selection.table import selector
 from fanno_core.settings import Settings
 from fanno_core.store.contracts import Example
 from fanno_core.tools import Options, options_of
 from tasks.phase import Job, Phase, Step, phase_task
 from tasks.run import Run, Shards
-from tasks.tools import tools_of
+from tasks.tools import told_options, tools_of
+
+SEED = ("run.seed",)
 
 
 def chosen_by(settings: Settings) -> list[tuple[Selector[Any], Keep]]:
@@ -28,10 +30,11 @@ def chosen_by(settings: Settings) -> list[tuple[Selector[Any], Keep]]:
     found = []
     for name, keep in zip(settings.select.by, keeps, strict=True):
         how = selector(name)
-        if keep.startswith(">") and how.score is None:
-            raise BadSettings(f"select.keep {keep}: {name} gives rows no score; write a share or a number of rows")
-        _options(how, settings)
-        found.append((how, keep_of(keep or how.keep)))
+        amount = keep_of(keep or how.keep)
+        if how.score is None:
+            without_smallest(name, amount)
+        how.check(_options(how, settings), amount)
+        found.append((how, amount))
     return found
 
 
@@ -53,7 +56,9 @@ async def select(run: Run, rows: Shards) -> Shards:
 def scoring(name: str) -> Step:
     """The phase in which a selector scores the rows of a shard."""
     how = selector(name)
-    phase = Phase(f"{name}-score", how.version, Score, _settings(name), how.prompts, asks_teacher=True)
+    asks = how.asks or bool(how.prompts)
+    told = partial(_told, how)
+    phase = Phase(f"{name}-score", how.version, Score, SEED, how.prompts, asks_teacher=asks, options=told)
 
     @phase_task(phase)
     async def score(job: Job) -> Outcome[Score]:
@@ -70,7 +75,8 @@ def scoring(name: str) -> Step:
 def choosing(name: str) -> Step:
     """The phase in which a selector chooses among all rows; the extra table `ranks` tells in which order."""
     how = selector(name)
-    phase = Phase(f"{name}-select", how.version, Example, _settings(name), asks_teacher=True, encodes=how.encodes)
+    told = partial(_told, how)
+    phase = Phase(f"{name}-select", how.version, Example, SEED, encodes=how.encodes, options=told)
 
     @phase_task(phase)
     async def choose(job: Job) -> Outcome[Example]:
@@ -96,6 +102,6 @@ def _options(how: Selector[Any], settings: Settings) -> Options:
     return options_of(kind, how.name, settings.select.options.get(how.name, {}))
 
 
-def _settings(name: str) -> tuple[str, ...]:
+def _told(how: Selector[Any], settings: Settings) -> dict[str, Any]:
     # What other selectors are told is no reason to score anew.
-    return (f"select.options.{name}", "run.seed")
+    return told_options(_options(how, settings))

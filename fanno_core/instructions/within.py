@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fanno_core.errors import BadSettings
 from fanno_core.instructions.drafts import VERDICT_PROMPTS
 from fanno_core.settings import Settings
 
@@ -19,11 +20,19 @@ def questions_an_instruction(settings: Settings) -> int:
 
 
 def within_budget(settings: Settings) -> Settings:
-    """The settings with as few seeds, and as small windows, as `method.budget` asks for."""
+    """The settings with as few seeds, and as small windows, as `method.budget` asks for.
+
+    Raises:
+        BadSettings: the budget has no room for a single seed.
+    """
     budget, each = settings.method.budget, questions_an_instruction(settings)
     if not budget:
         return settings
-    drafts = max(1, budget // SEEDS_SHARE // each)
+    drafts = budget // SEEDS_SHARE // each
+    if not drafts:
+        raise BadSettings(
+            f"method.budget={budget}: FANNO's seeds alone may take {each}; set {SEEDS_SHARE * each} or more"
+        )
     per_document = min(settings.seeds.per_document, drafts)
     documents = min(settings.seeds.documents, max(1, drafts // per_document))
     window = min(settings.augment.window, max(1, budget // SEEDS_SHARE // WINDOWS // each))

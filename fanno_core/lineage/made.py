@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from fanno_core.communities.encoder import Encoder
 from fanno_core.errors import FannoError
@@ -20,7 +21,7 @@ from fanno_core.lineage.shelves import Shelves
 from fanno_core.methods.contract import Lot, LotFacts
 from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator, transform
 from fanno_core.selection.contract import Rank
-from fanno_core.selection.losses import load_scorer
+from fanno_core.selection.losses import Scorer, load_scorer
 from fanno_core.store.contracts import Document, Example, Placed, Rejection, question_of
 from fanno_core.tools import Tools, options_of
 
@@ -99,7 +100,12 @@ class Lots:
 
     def _tools(self, replay: Replay) -> Tools:
         settings = self.shelves.made.settings
-        return Tools(replay, lambda texts: Encoder(settings.encoder).encode(texts), load_scorer, settings.run.seed)
+        return Tools(replay, lambda texts: Encoder(settings.encoder).encode(texts), _scorer, settings.run.seed)
+
+
+@lru_cache(maxsize=1)
+def _scorer(model: str) -> Scorer:
+    return load_scorer(model)
 
 
 async def explain_made(shelves: Shelves, row_id: str, replay: Replay, lots: Lots) -> Explanation:

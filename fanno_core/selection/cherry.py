@@ -26,7 +26,7 @@ from pydantic import Field
 
 from fanno_core.errors import BadSettings, MissingExtra
 from fanno_core.extras import how_to_install
-from fanno_core.selection.contract import Chosen, Keep, Score, Selector
+from fanno_core.selection.contract import Chosen, Keep, Score, Selector, without_smallest
 from fanno_core.selection.ifd import CHERRY, CHERRY_VICUNA, Wording, ifd
 from fanno_core.selection.losses import Ending
 from fanno_core.selection.ranking import best_first, chosen, counted, readable, scored, within
@@ -187,6 +187,25 @@ def middle_confidence(
     return drawn
 
 
+def check_model(selector: str, options: ScorerOptions) -> None:
+    """Refuses options without a model that scores.
+
+    Raises:
+        BadSettings: none is named.
+    """
+    options.named(selector)
+
+
+def check_pre_experience(options: PreExperienceOptions, keep: Keep) -> None:
+    """The same, and refuses a smallest score: rows are drawn from the middle.
+
+    Raises:
+        BadSettings: no model is named, or `keep` is a smallest score.
+    """
+    check_model("pre-experience", options)
+    without_smallest("pre-experience", keep)
+
+
 IFD = Selector(
     name="ifd",
     meaning="rows whose instruction helps a model least to foresee the answer, by a ratio of losses (Cherry LLM)",
@@ -195,6 +214,7 @@ IFD = Selector(
     score=score_ifd,
     choose=choose_ifd,
     options=IfdOptions,
+    check=lambda options, _keep: check_model("ifd", options),
 )
 PRE_EXPERIENCE = Selector(
     name="pre-experience",
@@ -204,4 +224,5 @@ PRE_EXPERIENCE = Selector(
     score=score_prompt,
     choose=choose_pre_experience,
     options=PreExperienceOptions,
+    check=check_pre_experience,
 )

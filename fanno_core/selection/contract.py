@@ -50,7 +50,7 @@ class Keep:
 
     def __str__(self) -> str:
         if self.at_least is not None:
-            return f">={self.at_least:g}"
+            return f">={self.at_least:.17g}"
         return str(self.rows) if self.rows is not None else f"{100 * (self.share or 0):.12g}%"
 
     def count(self, of: int) -> int:
@@ -60,7 +60,9 @@ class Keep:
         return of if self.share is None else int(of * self.share)
 
 
-_KEEP = re.compile(r"(?:(?P<least>>=) *(?P<score>-?\d+(?:\.\d+)?)|(?P<number>\d+(?:\.\d+)?) *(?P<percent>%)?)")
+_KEEP = re.compile(
+    r"(?:(?P<least>>=) *(?P<score>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)|(?P<number>\d+(?:\.\d+)?) *(?P<percent>%)?)"
+)
 
 
 def keep_of(text: str) -> Keep:
@@ -78,6 +80,16 @@ def keep_of(text: str) -> Keep:
     if found and not found["percent"] and number >= 1 and number.is_integer():
         return Keep(rows=int(number))
     raise BadSettings(f"--keep {text}: write it as 10% (a share), 500 (rows) or '>=4.5' (a smallest score)")
+
+
+def without_smallest(selector: str, keep: Keep) -> None:
+    """Refuses a smallest score for a selector that does not choose by scores.
+
+    Raises:
+        BadSettings: `keep` is one.
+    """
+    if keep.at_least is not None:
+        raise BadSettings(f"--keep {keep}: {selector} chooses by no score; write a share or a number of rows")
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,8 @@ class Selector(Generic[O]):
         options: its own settings.
         prompts: names of the prompt files that it uses.
         encodes: whether it asks for vectors.
+        asks: whether its scores depend on the teacher though it has no prompts, such as lengths in tokens.
+        check: refuses, before any work, options or a `Keep` that would only fail later.
     """
 
     name: str
@@ -120,3 +134,5 @@ class Selector(Generic[O]):
     options: type[O]
     prompts: tuple[str, ...] = ()
     encodes: bool = False
+    asks: bool = False
+    check: Callable[[O, Keep], None] = lambda _options, _keep: None

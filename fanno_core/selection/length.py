@@ -62,4 +62,5 @@ LENGTH = Selector(
     score=score,
     choose=choose,
     options=LengthOptions,
+    asks=True,
 )

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ import numpy.typing as npt
 from fanno_core.errors import MissingExtra, RunStops
 from fanno_core.extras import how_to_install
 from fanno_core.store.contracts import Floats
+from fanno_core.teachers.checkpoint import folder_revision, hub_commit
 
 # Logits of a batch, which are by far the largest of what it holds: 2**25 in fp32 are 128 MiB.
 MOST_LOGITS = 2**25
@@ -55,11 +57,13 @@ class Scorer:
 
     Attributes:
         positions: tokens that it can see at once.
+        cores: batches that are scored at the same time, each by one of them.
     """
 
     model: Any
     tokenizer: Any
     positions: int
+    cores: int = 1
     _now: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +89,7 @@ class Scorer:
         found = _on_each_core(
             lambda places: self._mean_losses([rows[p] for p in places], [starts[p] for p in places]),
             batches,
-            self._cores(),
+            self.cores,
         )
         for places, losses in zip(batches, found, strict=True):
             means[places] = losses
@@ -95,16 +99,11 @@ class Scorer:
         """`[n, d]` mean over the tokens of each text of the last hidden state; texts are cut at so many tokens."""
         rows = [ids[: min(most_tokens, self.positions)] for ids in self._ids(texts)]
         batches = list(self._batches(range(len(rows)), [len(ids) for ids in rows]))
-        found = _on_each_core(lambda places: self._mean_states([rows[p] for p in places]), batches, self._cores())
+        found = _on_each_core(lambda places: self._mean_states([rows[p] for p in places]), batches, self.cores)
         means = np.zeros((len(rows), self.model.config.get_text_config().hidden_size), np.float32)
         for places, states in zip(batches, found, strict=True):
             means[places] = states
         return means
-
-    def _cores(self) -> int:
-        import torch
-
-        return torch.get_num_threads() if self.model.device.type == "cpu" else 1
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         # One text for many rows, such as a fixed beginning, is tokenised once.
@@ -184,6 +183,18 @@ def _on_each_core(work: Callable[[T], Found], batches: Sequence[T], cores: int) 
         torch.set_num_threads(cores)  # what new threads of others begin with
 
 
+def scorer_identity(model: str) -> str:
+    """What tells the weights of a model from others: of a folder its content, of a hub name its commit.
+
+    A model that cannot be found is known by its name; `load_scorer` says what is wrong with it.
+    """
+    folder = Path(model)
+    try:
+        return folder_revision(folder) if folder.is_dir() else f"{model}@{hub_commit(model, '')}"
+    except (OSError, ValueError, ImportError):
+        return model
+
+
 def load_scorer(model: str) -> Scorer:
     """A model in fp32, on CUDA where torch sees a device and on the CPU otherwise.
 
@@ -217,4 +228,6 @@ def load_scorer(model: str) -> Scorer:
         ) from None
     loaded = loaded.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     positions = getattr(loaded.config.get_text_config(), "max_position_embeddings", 0)
-    return Scorer(loaded, tokenizer, positions or LONGEST)
+    # Read once: another thread that scores meanwhile would see the one thread that its batches have.
+    cores = torch.get_num_threads() if loaded.device.type == "cpu" else 1
+    return Scorer(loaded, tokenizer, positions or LONGEST, cores)

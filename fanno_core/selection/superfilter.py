@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import Field
 
-from fanno_core.selection.contract import Chosen, Keep, Score, Selector
+from fanno_core.selection.contract import Chosen, Keep, Score, Selector, without_smallest
 from fanno_core.selection.facility import facility_location
 from fanno_core.selection.ifd import SUPERFILTERING, ifd
 from fanno_core.selection.ranking import best_first, chosen, counted, readable, scored, within
@@ -100,4 +100,5 @@ SUPERFILTER_D = Selector(
     choose=choose_diverse,
     options=DiverseOptions,
     encodes=True,
+    check=lambda _options, keep: without_smallest("superfilter-d", keep),
 )

@@ -122,6 +122,9 @@ def test_a_method_ends_on_a_tiny_model_which_writes_nonsense(
     short = ["--option", "max_tokens=40"] if "max_tokens" in options_named(name) else []
     words = ["run", "--method", name, *(begin if name != "magpie" else []), *student, *short]
     ended = fanno(*words, "--out", tmp_path / "out", *sets(*teacher, "method.rows=4", "method.lot=3"))
+    if name == "magpie":  # tests/methods/test_magpie.py gives the model a template
+        assert "has no chat template" in ended.err
+        return
     record = record_of(tmp_path / "out")
     conserved(record)
     phase = next(phase for phase in record["phases"] if phase["name"] == name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 import fanno_core
 from fanno_core.errors import BadSettings
+from fanno_core.methods.contract import Method
 from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator, transform
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.selection.contract import Keep, keep_of
@@ -18,6 +20,12 @@ from fanno_core.selection.table import SELECTORS, selector
 from fanno_core.tools import Options, options_of
 
 DOCS = Path(fanno_core.__file__).parents[1] / "docs" / "methods"
+
+
+def methods() -> list[Method]:
+    """Every method of the tables."""
+    generators: list[Method] = [generator(name) for name in GENERATORS]
+    return [*generators, *(transform(name) for name in TRANSFORMS)]
 
 
 def entries() -> Iterator[Any]:
@@ -52,6 +60,27 @@ def test_options_have_a_default_a_meaning_and_refuse_what_they_do_not_know(entry
         options_of(entry.options, entry.name, {"no_such_option": 1})
 
 
+@pytest.mark.parametrize(("name", "package"), [("mosaic", "mosaics"), ("ruler", "rules")])
+def test_the_sentences_of_a_method_are_in_its_wording(name: str, package: str) -> None:
+    text = (Path(fanno_core.__file__).parent / "methods" / package / "wordings.toml").read_text(encoding="utf-8")
+    assert transform(name).wording() == tomllib.loads(text)
+
+
+def test_a_method_says_whether_it_needs_the_teacher_and_vectors() -> None:
+    assert {method.name for method in methods() if not method.asks} == {"ruler"}
+    assert {method.name for method in methods() if method.encodes} == {"magpie"}
+
+
+def test_defaults_pass_the_check_but_for_a_student_that_nobody_named() -> None:
+    for method in methods():
+        if method.name != "selective-reflect":
+            method.check(method.options())
+    student = transform("selective-reflect")
+    student.check(options_of(student.options, student.name, {"model": "some/student"}))
+    with pytest.raises(BadSettings, match="needs a student"):
+        student.check(student.options())
+
+
 @pytest.mark.parametrize("name", SELECTORS)
 def test_a_selector_keeps_something_where_nobody_says_how_much(name: str) -> None:
     assert str(keep_of(selector(name).keep))
@@ -72,6 +101,9 @@ def test_a_name_that_is_in_no_table_is_refused_with_those_that_are() -> None:
         ("500", Keep(rows=500)),
         (">=4.5", Keep(at_least=4.5)),
         (">= -2", Keep(at_least=-2)),
+        (">=0.1234567", Keep(at_least=0.1234567)),
+        (">=0.00001", Keep(at_least=0.00001)),
+        (">=1234567", Keep(at_least=1234567)),
     ],
 )
 def test_how_much_is_kept_is_read_and_written_back(text: str, keep: Keep) -> None:

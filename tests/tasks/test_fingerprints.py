@@ -68,7 +68,7 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
     "augment.iterate": (False, NONE),  # decides which windows there are
     "augment.selection": ("random", BANDIT),
     "augment.bandit": ("published", BANDIT),
-    "augment.ifd_model": ("model", BANDIT),
+    "augment.ifd_model": ("model", NONE),  # counts where the bandit learns from it
     "augment.weight": (0.1, AUGMENT),
     "augment.top_share": (0.1, AUGMENT),
     "augment.shots": (2, AUGMENT),

@@ -131,6 +131,7 @@ def test_phases_name_settings_that_exist(phase: Phase) -> None:
 def test_every_setting_that_changes_bytes_is_read_by_a_phase() -> None:
     """Settings that no fingerprint holds are those that act outside of phases."""
     acts_elsewhere = {
+        "augment.ifd_model",  # by its content: tests/tasks/test_methods.py
         "augment.iterate",  # decides which windows are asked for
         "augment.limit",
         "decontaminate.files",  # what is in them is part of the job
