@@ -10,7 +10,10 @@ from typing import Annotated
 
 import typer
 
+from fanno_core.dataset.card import FANNO
 from fanno_core.errors import BadSettings
+from fanno_core.methods.table import GENERATORS, generator
+from fanno_core.settings import Settings
 
 Option = Annotated[
     list[str] | None,
@@ -51,6 +54,32 @@ def method_assignments(name: str, options: Sequence[str] | None, given: Sequence
     if given:
         found.append(f"method.given={json.dumps([str(path.absolute()) for path in given], ensure_ascii=False)}")
     return found
+
+
+def check_heeded(settings: Settings, corpus: Sequence[str], options: Sequence[str], given: Sequence[Path]) -> None:
+    """Refuses options, files of rows and documents that the method of a run would not look at.
+
+    Args:
+        settings: of the run, with what --method, --option and --given stand for.
+        corpus: what --corpus names.
+        options: what --option says.
+        given: what --given names.
+
+    Raises:
+        BadSettings: there is such a thing; the message says what to leave out.
+    """
+    name = settings.method.name
+    if name == FANNO:
+        if options or given:
+            raise BadSettings(
+                "--option and --given belong to --method NAME, not to FANNO itself; name the method, or leave them out"
+            )
+        return
+    reads = generator(name).reads if name in GENERATORS else "pool"
+    if corpus and reads == "nothing":
+        raise BadSettings(f"--corpus: method {name} reads no documents; leave it out")
+    if corpus and reads == "pool" and settings.method.given:
+        raise BadSettings("--corpus: the run begins with the rows of --given and reads no documents; leave one out")
 
 
 def select_assignments(

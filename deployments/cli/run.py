@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deployments.cli.flow_run import run_flow
-from deployments.cli.method_options import Given, Option, method_assignments
+from deployments.cli.method_options import Given, Option, check_heeded, method_assignments
 from deployments.cli.options import Documents, Set, SettingsFile, one_sentence_errors
 from deployments.cli.summary import print_summary, summary
 from fanno_core.settings import load_settings
@@ -76,6 +76,7 @@ def run(
             named.append(f"decontaminate.files={json.dumps(decontaminate, ensure_ascii=False)}")
         named += method_assignments(method, chosen, given)
         settings = load_settings(file, [*(assignments or ()), *named])
+        check_heeded(settings, corpus or (), chosen or (), given or ())
         flow = "flows.fanno:fanno" if settings.method.name == "fanno" else "flows.methods:fanno_method"
         run_flow(flow, as_json, corpus or [], out, settings)
         told = summary(open_location(out))

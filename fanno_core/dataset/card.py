@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from statistics import quantiles
@@ -28,7 +28,17 @@ BAR = 20
 """Characters of the bar that stands for all rows."""
 
 FANNO = "fanno"
+FILE = "file"
+"""What `Example.method` says of a row that stands in an instruction file."""
 BY_FANNO = "made from unlabelled documents with FANNO (arXiv 2408.01323)"
+
+
+def way_of(method: str, iteration: int) -> str:
+    """How a row was made, in a word or two: `seed` or `augmented` by FANNO, `as given` in a file, or its method."""
+    if method == FANNO:
+        return "augmented" if iteration else "seed"
+    return "as given" if method == FILE else method
+
 
 SPREADS: Mapping[str, Callable[[Example], float | None]] = {
     "words of the instruction": lambda row: len(row.instruction.split()),
@@ -39,9 +49,11 @@ GROUPS: Mapping[str, Callable[[Example], str]] = {
     "task type": lambda row: row.task_type,
     "difficulty": lambda row: row.characteristic,
     "form": lambda row: row.form,
-    "how made": lambda row: "augmented" if row.iteration else "seed",
+    "how made": lambda row: way_of(row.method, row.iteration),
 }
 
+WITHOUT_WEIGHTS = "extractive/"
+"""How the teacher begins that is no model."""
 PREVIEW = """> **Preview.** The teacher `extractive` has no weights: it fills templates with key phrases and answers
 > with sentences of the documents. These rows show the pipeline; they are not training data. Run again with a
 > language model as the teacher.
@@ -51,6 +63,8 @@ BY_MODEL = """Instructions and responses were written by a language model and fi
 verdicts; nobody has read them all."""
 BY_RULES = """Instructions were filled into templates, responses put together from sentences of the documents, and both
 filtered by rules; nobody has read them all."""
+BY_NOBODY = """No teacher wrote these rows: they stand in the files that they came from, or rules put them together of
+those; nobody has read them all."""
 
 LOADING = """```python
 from datasets import load_dataset
@@ -73,7 +87,7 @@ TEMPLATE = """# {name}
 
 ## How it was made
 
-Teacher `{teacher}` (licence `{licence}`), encoder `{encoder}`, responses `{mode}`, random seed {seed}.
+{made_with}
 
 {funnel}
 {chosen}
@@ -152,18 +166,15 @@ def card_bytes(
     rows: Sequence[Example], settings: Publish, provenance: Provenance, digest: str, contents: Contents = PUBLISHED
 ) -> bytes:
     """The card: YAML front matter as the Hugging Face hub reads it, then Markdown."""
-    is_preview = provenance.teacher.startswith("extractive/")
+    teacher_wrote = written_by_teacher((row.teacher for row in rows), provenance.funnel)
+    is_preview = teacher_wrote and provenance.teacher.startswith(WITHOUT_WEIGHTS)
     body = TEMPLATE.format(
         name=settings.name,
         rows=f"{len(rows):,}",
         how=_cell(provenance.how),
         notice=PREVIEW if is_preview else "",
-        limits=BY_RULES if is_preview else BY_MODEL,
-        teacher=provenance.teacher,
-        licence=_cell(provenance.teacher_licence or NOT_STATED),
-        encoder=provenance.encoder,
-        mode=provenance.mode,
-        seed=provenance.seed,
+        limits=BY_NOBODY if not teacher_wrote else BY_RULES if is_preview else BY_MODEL,
+        made_with=_made_with(rows, provenance, teacher_wrote),
         loading=contents.loading,
         chosen=f"\n## Which rows\n\n{contents.chosen}\n" if contents.chosen else "",
         figures=_figures(rows),
@@ -176,6 +187,27 @@ def card_bytes(
     told = _front_matter(rows, settings, provenance, contents, digest)
     front = yaml.safe_dump(told, sort_keys=False, allow_unicode=True)
     return f"---\n{front}---\n\n{body}".encode()
+
+
+def written_by_teacher(teachers: Iterable[str], funnel: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a teacher wrote rows, or what they were made of: not where all of it came from files.
+
+    Args:
+        teachers: of the rows; empty for one that names none.
+        funnel: the phases of the run. Where seeds are among them, a method that asks nobody began with these.
+    """
+    return any(teachers) or any(phase["name"] == "seeds" and phase["rows_kept"] for phase in funnel)
+
+
+def _made_with(rows: Sequence[Example], provenance: Provenance, teacher_wrote: bool) -> str:
+    """The teacher where one wrote rows, the mode of responses where FANNO did, and what every run has."""
+    licence = _cell(provenance.teacher_licence or NOT_STATED)
+    told = [f"teacher `{provenance.teacher}` (licence `{licence}`)"] if teacher_wrote else []
+    told.append(f"encoder `{provenance.encoder}`")
+    if teacher_wrote and any(row.method == FANNO for row in rows):
+        told.append(f"responses `{provenance.mode}`")
+    sentence = ", ".join([*told, f"random seed {provenance.seed}."])
+    return sentence[0].upper() + sentence[1:]
 
 
 def funnel_table(funnel: Sequence[Mapping[str, Any]]) -> str:

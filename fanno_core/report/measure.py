@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from fanno_core.dataset.card import written_by_teacher
 from fanno_core.dataset.made import Made
 from fanno_core.report.instruction_files import InstructionRow
 from fanno_core.report.measures.comparison import InstructionData, compare, instruction_data
@@ -59,7 +60,7 @@ def measure(
         digest=made.record["dataset"]["digest"],
         teacher=str(made.teacher),
         encoder=made.record["encoder"],
-        preview=made.teacher.name == PREVIEW_TEACHER,
+        preview=_is_preview(made, rows),
         funnel=funnel_of(made),
         diversity=_diversity(made, rows, own, measures[0], how),
         iterations=iterations_of(rows),
@@ -77,6 +78,12 @@ def vectors_of(made: Made, rows: Sequence[Example], encode: Encode) -> Floats:
     missing = [row for row in rows if row.id not in known]
     known |= dict(zip((row.id for row in missing), encode([question_of(row) for row in missing]), strict=True))
     return np.stack([known[row.id] for row in rows])
+
+
+def _is_preview(made: Made, rows: Sequence[Example]) -> bool:
+    """Whether a teacher without weights wrote the rows, or what they were made of."""
+    wrote = written_by_teacher((row.teacher for row in rows), made.record["phases"])
+    return made.teacher.name == PREVIEW_TEACHER and wrote
 
 
 def _diversity(made: Made, rows: Sequence[Example], own: InstructionData, measures: Measures, how: Report) -> Diversity:

@@ -31,7 +31,8 @@ class Asked:
     Attributes:
         screening: questions about documents, which no method answers for.
         questions: all others.
-        tokens: read and written for these; None where the journal does not know a prompt's.
+        tokens: read and written for these; an estimate where the journal answered; None where it does not know a
+            prompt that it answered.
         questions_a_row, tokens_a_row: the same for each row of the data set.
     """
 
@@ -151,8 +152,9 @@ def measure_runs(mades: Mapping[str, Made], how: Comparing, stopped: Mapping[str
 def asked_of(made: Made, screening: Collection[str], tokens: Mapping[str, Usage]) -> Asked:
     """What a run put to the teacher for its data set.
 
-    Who answered first, and whether the run was interrupted, changes nothing: tokens are those of the journal's answers
-    to a prompt, in the mean, for each question that was put with it.
+    Tokens of what the teacher answered to this run are those that its ledger holds, whatever else is in the journal.
+    The ledger does not hold those of a question that the journal answered. It counts as the mean of the run's own
+    questions with that prompt, and where the journal answered all of these, as the mean of all its answers to it.
 
     Args:
         made: the run.
@@ -161,17 +163,23 @@ def asked_of(made: Made, screening: Collection[str], tokens: Mapping[str, Usage]
     """
     entries = [(phase, entry) for phase, entries in made.entries.items() for entry in entries]
     apart = sum((entry.usage for phase, entry in entries if phase in screening), Usage()).questions
-    asked: dict[str, int] = {}
+    asked: dict[str, Usage] = {}
     for prompt, used in (pair for phase, entry in entries if phase not in screening for pair in entry.asked.items()):
-        asked[prompt] = asked.get(prompt, 0) + used.questions
-    questions, rows = sum(asked.values()), made.record["dataset"]["rows"]
-    is_known = all(prompt in tokens for prompt, number in asked.items() if number)
-    spent = sum(number * _mean(tokens[prompt]) for prompt, number in asked.items() if number) if is_known else None
+        asked[prompt] = asked.get(prompt, Usage()) + used
+    questions, rows = sum(used.questions for used in asked.values()), made.record["dataset"]["rows"]
+    spent = _spent({prompt: used for prompt, used in asked.items() if used.questions}, tokens)
     return Asked(apart, questions, spent, questions / rows, None if spent is None else spent / rows)
 
 
-def _mean(used: Usage) -> float:
-    return (used.prompt_tokens + used.completion_tokens) / used.calls
+def _spent(asked: Mapping[str, Usage], tokens: Mapping[str, Usage]) -> float | None:
+    """Tokens of all questions; None where neither the run nor the journal knows those of a prompt."""
+    means = {prompt: used if used.calls else tokens.get(prompt, Usage()) for prompt, used in asked.items()}
+    if not all(mean.calls for mean in means.values()):
+        return None
+    return sum(
+        (mean.prompt_tokens + mean.completion_tokens) * asked[prompt].questions / mean.calls
+        for prompt, mean in means.items()
+    )
 
 
 def _data(name: str, made: Made, rows: Sequence[Example], first: Made, encode: Encode) -> InstructionData:

@@ -130,6 +130,38 @@ def test_the_preview_notice_is_there_for_the_extractive_teacher_alone(teacher: s
     )
 
 
+EXTRACTIVE = replace(PROVENANCE, teacher="extractive/rules@1", mode="rag+")
+GIVEN = [{"name": "given", "candidates": 9, "rows_kept": 9, "rejected": {}}]
+SEEDS = [{"name": "seeds", "candidates": 9, "rows_kept": 9, "rejected": {}}]
+
+
+def by(method: str, teacher: str = "", iteration: int = 1) -> Example:
+    return replace(example(), method=method, teacher=teacher, iteration=iteration, response_mode=method)
+
+
+@pytest.mark.parametrize(("method", "way"), [("file", "as given"), ("mosaic", "mosaic"), ("ruler", "ruler")])
+def test_of_rows_that_nobody_was_asked_for_no_teacher_is_named(method: str, way: str) -> None:
+    _, body = card([by(method)], replace(EXTRACTIVE, funnel=GIVEN))
+    for word in ("Preview", "extractive", "rag+", "language model", "templates", "augmented"):
+        assert word not in body, word
+    assert "Encoder `encoder@2`, random seed 42." in body
+    assert "No teacher wrote these rows" in body
+    assert [way, "1", "████████████████████ 100.0%"] in cells(body)
+
+
+def test_rows_made_of_what_a_teacher_wrote_name_it_although_nobody_was_asked_for_them() -> None:
+    _, body = card([by("mosaic")], replace(EXTRACTIVE, funnel=SEEDS))
+    assert PREVIEW in body
+    assert "Teacher `extractive/rules@1` (licence `Apache-2.0`), encoder `encoder@2`, random seed 42." in body
+
+
+def test_one_row_by_a_teacher_is_enough_and_a_mode_belongs_to_fanno_alone() -> None:
+    _, body = card([by("file"), by("reflect", "extractive/rules@1")], replace(EXTRACTIVE, funnel=GIVEN))
+    assert PREVIEW in body
+    assert "rag+" not in body
+    assert {("as given", "1"), ("reflect", "1")} <= {(row[0], row[1]) for row in cells(body) if len(row) > 1}
+
+
 def test_the_funnel_says_of_each_phase_what_came_and_why_it_went() -> None:
     assert funnel_table(FUNNEL).splitlines()[2:] == [
         "| ingest | 12,345 | 12,345 | - |",
@@ -214,6 +246,7 @@ def test_figures_are_those_of_the_rows() -> None:
     assert ["commonsense", "2", "█████████████ 66.7%"] in found
     assert ["none", "1", "███████ 33.3%"] in found
     assert ["augmented", "2", "█████████████ 66.7%"] in found
+    assert ["seed", "1", "███████ 33.3%"] in found
 
 
 def test_one_row_has_figures_and_no_rows_have_none() -> None:

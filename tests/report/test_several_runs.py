@@ -40,6 +40,16 @@ def replayed(used: Usage) -> Usage:
     return Usage(replayed=used.questions)
 
 
+def all_replayed(whole: Made) -> Made:
+    """The same run, had the journal answered all of its questions."""
+    resumed = replace(whole)
+    resumed.__dict__["entries"] = {
+        phase: tuple(replace(entry, asked={p: replayed(used) for p, used in entry.asked.items()}) for entry in entries)
+        for phase, entries in whole.entries.items()
+    }
+    return resumed
+
+
 def how(planted: Planted, **more: Any) -> Comparing:
     def encode(texts: Sequence[str]) -> Floats:
         return benchmark_vectors(texts, planted.out)
@@ -88,23 +98,37 @@ def test_questions_and_tokens_are_those_of_the_ledger(found: SeveralRuns, finish
 
 
 def test_an_interruption_changes_no_cost(mades: dict[str, Made], found: SeveralRuns, finished: Path) -> None:
-    whole = mades["fanno"]
-    resumed = replace(whole)
-    resumed.__dict__["entries"] = {
-        phase: tuple(replace(entry, asked={p: replayed(used) for p, used in entry.asked.items()}) for entry in entries)
-        for phase, entries in whole.entries.items()
-    }
     tokens = JournalReader(finished / "work" / "journal.sqlite").asked()
-    assert asked_of(resumed, SCREENING, tokens) == found.rows[0].asked
+    assert asked_of(all_replayed(mades["fanno"]), SCREENING, tokens) == found.rows[0].asked
 
 
 def test_tokens_that_no_journal_knows_are_not_told(mades: dict[str, Made], finished: Path) -> None:
     tokens = JournalReader(finished / "work" / "journal.sqlite").asked()
     known = {prompt: used for prompt, used in tokens.items() if not prompt.startswith("response")}
     assert len(known) < len(tokens)
-    asked = asked_of(mades["fanno"], SCREENING, known)
+    asked = asked_of(all_replayed(mades["fanno"]), SCREENING, known)
     assert (asked.tokens, asked.tokens_a_row) == (None, None)
     assert asked.questions > 0
+
+
+def test_what_others_asked_moves_no_tokens_of_a_run_that_the_teacher_answered(
+    mades: dict[str, Made], found: SeveralRuns, finished: Path
+) -> None:
+    tokens = JournalReader(finished / "work" / "journal.sqlite").asked()
+    shared = {prompt: used + Usage(calls=100, prompt_tokens=10**6) for prompt, used in tokens.items()}
+    assert asked_of(mades["fanno"], SCREENING, shared) == found.rows[0].asked
+    assert asked_of(mades["fanno"], SCREENING, {}) == found.rows[0].asked
+
+
+def test_a_question_that_the_journal_answered_counts_as_the_runs_others_with_its_prompt(mades: dict[str, Made]) -> None:
+    entry = next(entry for entries in mades["fanno"].entries.values() for entry in entries)
+    partly = replace(entry, asked={"a@1": Usage(2, 30, 10, 0, 1), "b@1": Usage(replayed=3), "c@1": Usage()})
+    made = Made(mades["fanno"].out, {"dataset": {"rows": 4}})
+    made.__dict__["entries"] = {"seeds": (partly,)}
+    journal = {"a@1": Usage(1, 9_000, 9_000), "b@1": Usage(2, 8, 2)}
+    # Three at 20 each by its own mean, three at 5 each by that of the journal.
+    assert asked_of(made, SCREENING, journal).tokens == 3 * 20 + 3 * 5
+    assert asked_of(made, SCREENING, {}).tokens is None
 
 
 def test_measures_are_those_of_the_report(found: SeveralRuns, numbers: Numbers, planted_numbers: Numbers) -> None:
