@@ -19,7 +19,7 @@ from fanno_core.settings import load_settings
 
 # What each phase calls to do its work, in the order of the phases, and two things that the flow itself calls.
 WORK = (
-    "flows.fanno.find_sources",
+    "flows.prescreen.find_sources",
     "tasks.ingest.ingest_sources",
     "tasks.screen.apply_rules",
     "tasks.screen.drop_duplicates",
