@@ -117,7 +117,8 @@ def test_a_method_ends_on_a_tiny_model_which_writes_nonsense(
     teacher = ("teacher.name=transformers", f"teacher.model={model}", *EVERYTHING_PASSES, "report.make=false")
     few = tmp_path / "few.json"
     few.write_text(json.dumps(json.loads(alpaca.read_text(encoding="utf-8"))[:6]), encoding="utf-8")
-    begin = ["--corpus", str(corpus)] if name in {"oss-instruct", "backtranslation"} else ["--given", str(few)]
+    of_documents = ["--corpus", str(corpus), *sets("method.budget=20")]  # which would all be asked about
+    begin = of_documents if name in {"oss-instruct", "backtranslation"} else ["--given", str(few)]
     student = ["--option", f"model={model}"] if name == "selective-reflect" else []
     short = ["--option", "max_tokens=40"] if "max_tokens" in options_named(name) else []
     words = ["run", "--method", name, *(begin if name != "magpie" else []), *student, *short]
