@@ -9,10 +9,10 @@ from prefect import flow
 
 from fanno_core.errors import OutBusy, RunStops
 from fanno_core.settings import Settings
+from fanno_core.store.contracts import FANNO
 from flows.fanno import fanno
 from flows.methods import fanno_method
 from tasks.comparison import comparison, planned
-from tasks.methods import FANNO
 from tasks.telling import run_name
 
 log = logging.getLogger("fanno.run")

@@ -35,7 +35,7 @@ async def fanno(
     """
     require_fanno(settings)
     async with open_run(out, within_budget(settings), open_teachers_only) as run:
-        check_ending(run)
+        benchmarks = check_ending(run)
 
         # (1) Document pre-screen: clean segments, each once, worth learning from, none too near another.
         screened = await prescreen(run, corpus)
@@ -47,4 +47,4 @@ async def fanno(
 
         # (3) Responses; the rows that are chosen are the data set, with its report.
         rows = await run.do(responses, response_jobs(pool, screened.documents, screened.vectors, run))
-        return await published_rows(run, rows, corpus, pool)
+        return await published_rows(run, rows, corpus, benchmarks, pool)

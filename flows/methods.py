@@ -38,14 +38,14 @@ async def fanno_method(
     """
     method = open_method(settings)
     async with open_run(out, within_budget(settings), open_teachers_only) as run:
-        check_ending(run)
+        benchmarks = check_ending(run)
         rows = await begin_with(run, corpus) if method.begins_with_rows else Shards(())
         if method.generates:
             documents = (await prescreen(run, corpus)).lots if method.reads_documents else Shards(())
             rows = await lot_after_lot(run, documents, rows)
         elif settings.method.name:
             rows = await change_all(run, rows)
-        return await published_rows(run, rows, corpus)
+        return await published_rows(run, rows, corpus, benchmarks)
 
 
 async def begin_with(run: Run, corpus: list[str]) -> Shards:

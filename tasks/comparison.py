@@ -19,11 +19,12 @@ from fanno_core.decontamination.benchmarks import find_benchmarks
 from fanno_core.errors import BadCorpus, BadSettings, RunStops
 from fanno_core.methods.table import GENERATORS, TRANSFORMS
 from fanno_core.settings import Settings
+from fanno_core.store.contracts import FANNO
 from fanno_core.store.location import Location, open_location
 from fanno_core.teachers.answer_journal import shared_journal
 from fanno_core.teachers.journal import JournalReader
 from tasks.edge import one_sentence
-from tasks.methods import FANNO, open_method
+from tasks.methods import open_method
 from tasks.questions import SCREENING
 from tasks.select import chosen_by
 

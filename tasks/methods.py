@@ -14,7 +14,7 @@ from fanno_core.methods.rows import over_budget
 from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator, transform
 from fanno_core.outcome import Outcome
 from fanno_core.settings import Settings
-from fanno_core.store.contracts import Example, Placed
+from fanno_core.store.contracts import FANNO, Example, Placed
 from fanno_core.store.ledger import FileRef
 from fanno_core.tools import Options, options_of
 from tasks.phase import Job, Phase, Step, phase_task
@@ -22,7 +22,6 @@ from tasks.questions import questions
 from tasks.run import Refs, Run, Shards
 from tasks.tools import told_options, tools_of
 
-FANNO = "fanno"
 HOW = ("run.seed",)
 MOST_BARREN = 3
 """Lots in a row that may keep nothing, before a method without documents is taken to have said all that it can."""

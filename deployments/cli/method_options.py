@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from fanno_core.dataset.card import FANNO
 from fanno_core.errors import BadSettings
 from fanno_core.methods.table import GENERATORS, generator
 from fanno_core.settings import Settings
+from fanno_core.store.contracts import FANNO
 
 Option = Annotated[
     list[str] | None,

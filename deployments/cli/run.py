@@ -7,19 +7,12 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.flow_run import run_flow
+from deployments.cli.making import ANOTHER_METHOD, FANNO_ITSELF, AsJson, Out, make
 from deployments.cli.method_options import Given, Option, check_heeded, method_assignments
 from deployments.cli.options import Documents, Set, SettingsFile, one_sentence_errors
-from deployments.cli.summary import print_summary, summary
 from fanno_core.settings import load_settings
-from fanno_core.store.location import open_location
+from fanno_core.store.contracts import FANNO
 
-Out = Annotated[
-    str,
-    typer.Option(
-        "--out", help="Folder, or s3:// URL, for the data set and everything on the way to it.", metavar="OUT"
-    ),
-]
 RequireLicence = Annotated[
     bool,
     typer.Option("--require-licence", help="Keep only documents whose licence is known and allowed (screen.licences)."),
@@ -37,9 +30,6 @@ Decontaminate = Annotated[
 ]
 MethodName = Annotated[
     str, typer.Option("--method", help="Another method than FANNO's own (`fanno methods`).", metavar="NAME")
-]
-AsJson = Annotated[
-    bool, typer.Option("--json", help="End with one line of JSON: counts, digest, paths. Progress goes to stderr.")
 ]
 
 
@@ -77,10 +67,5 @@ def run(
         named += method_assignments(method, chosen, given)
         settings = load_settings(file, [*(assignments or ()), *named])
         check_heeded(settings, corpus or (), chosen or (), given or ())
-        flow = "flows.fanno:fanno" if settings.method.name == "fanno" else "flows.methods:fanno_method"
-        run_flow(flow, as_json, corpus or [], out, settings)
-        told = summary(open_location(out))
-    if as_json:
-        typer.echo(told.as_json())
-    else:
-        print_summary(told)
+        flow = FANNO_ITSELF if settings.method.name == FANNO else ANOTHER_METHOD
+        make(flow, corpus or [], out, settings, as_json)

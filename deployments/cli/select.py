@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import typer
-
-from deployments.cli.flow_run import run_flow
+from deployments.cli.making import ANOTHER_METHOD, AsJson, Out, make
 from deployments.cli.method_options import By, Files, HowMuch, Option, method_assignments, select_assignments
 from deployments.cli.options import Set, SettingsFile, one_sentence_errors
-from deployments.cli.run import AsJson, Out
-from deployments.cli.summary import print_summary, summary
 from fanno_core.errors import BadSettings
 from fanno_core.settings import load_settings
-from fanno_core.store.location import open_location
 
 
 def select(
@@ -40,9 +35,4 @@ def select(
         settings = load_settings(file, [*(assignments or ()), *named])
         if not settings.select.by:
             raise BadSettings("nothing to select by: name a selector with --by; `fanno methods` lists them")
-        run_flow("flows.methods:fanno_method", as_json, [], out, settings)
-        told = summary(open_location(out))
-    if as_json:
-        typer.echo(told.as_json())
-    else:
-        print_summary(told)
+        make(ANOTHER_METHOD, [], out, settings, as_json)

@@ -12,7 +12,8 @@ from typing import Any
 import typer
 
 from deployments.cli.told import harmless
-from fanno_core.dataset.card import FANNO, WITHOUT_WEIGHTS, way_of, written_by_teacher
+from fanno_core.dataset.card import WITHOUT_WEIGHTS, way_of, written_by_teacher
+from fanno_core.store.contracts import FANNO
 from fanno_core.store.durable import names_in, read_whole
 from fanno_core.store.location import Location
 from fanno_core.store.tables import read_table

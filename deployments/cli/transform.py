@@ -6,13 +6,10 @@ from typing import Annotated
 
 import typer
 
-from deployments.cli.flow_run import run_flow
+from deployments.cli.making import ANOTHER_METHOD, AsJson, Out, make
 from deployments.cli.method_options import Files, Option, method_assignments
 from deployments.cli.options import Set, SettingsFile, one_sentence_errors
-from deployments.cli.run import AsJson, Out
-from deployments.cli.summary import print_summary, summary
 from fanno_core.settings import load_settings
-from fanno_core.store.location import open_location
 
 With = Annotated[
     str, typer.Option("--with", help="The method, such as evol-instruct (`fanno methods`).", metavar="NAME")
@@ -41,9 +38,4 @@ def transform(
     with one_sentence_errors():
         named = method_assignments(with_, chosen, files)
         settings = load_settings(file, [*(assignments or ()), *named])
-        run_flow("flows.methods:fanno_method", as_json, [], out, settings)
-        told = summary(open_location(out))
-    if as_json:
-        typer.echo(told.as_json())
-    else:
-        print_summary(told)
+        make(ANOTHER_METHOD, [], out, settings, as_json)

@@ -16,7 +16,7 @@ import yaml
 
 from fanno_core.settings import Publish, Settings, bytes_of
 from fanno_core.spdx import shown
-from fanno_core.store.contracts import Example
+from fanno_core.store.contracts import FANNO, Example
 
 SIZES = [(1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M")]
 MOST_SOURCES = 20
@@ -27,7 +27,6 @@ DOCUMENTS = "DOCUMENTS"
 BAR = 20
 """Characters of the bar that stands for all rows."""
 
-FANNO = "fanno"
 FILE = "file"
 """What `Example.method` says of a row that stands in an instruction file."""
 BY_FANNO = "made from unlabelled documents with FANNO (arXiv 2408.01323)"

@@ -15,7 +15,7 @@ from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
 from fanno_core.settings import Filters
 from fanno_core.store.contracts import Instruction, Placed, Rejection, question_of, rejected
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, Teacher, ask
+from fanno_core.teachers.protocol import Answer, Request, Sampling, Teacher, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.teachers.verdict import Question, judge
 from fanno_core.text import stable_id
@@ -96,10 +96,8 @@ def instruction_of(draft: Draft, answer: Answer, teacher: str, sampling: Samplin
 
 
 def _reason(row: Instruction, answer: Answer, filters: Filters) -> str | None:
-    if answer.finish == "length":
-        return "cut_off"
-    if answer.finish in UNANSWERED:
-        return UNANSWERED[answer.finish]
+    if reason := finish_fault(answer):
+        return reason
     if filters.hard == "none":
         return None if row.instruction else "empty"
     return hard_reason(row.instruction, filters.hard, row.input)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from fanno_core.store.contracts import Example, Instruction, question_text
+
 
 @dataclass(frozen=True, slots=True)
 class Fate:
@@ -81,7 +83,29 @@ class Written:
     @property
     def question(self) -> str:
         """What is put to the teacher: the instruction, and its input on the lines after it."""
-        return f"{self.instruction}\n{self.input}" if self.input else self.instruction
+        return question_text(self.instruction, self.input)
+
+
+def as_written(row: Instruction | Example, prompt: str, sampling: str) -> Written:
+    """What is told of a row as it was written.
+
+    Args:
+        row: the row, with or without its response.
+        prompt: label of the prompt that gave its instruction.
+        sampling: how that was drawn.
+    """
+    return Written(
+        id=row.id,
+        instruction=row.instruction,
+        input=row.input,
+        iteration=row.iteration,
+        characteristic=row.characteristic,
+        task_type=row.task_type,
+        form=row.form,
+        teacher=row.teacher,
+        sampling=sampling,
+        prompt=prompt,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import lru_cache
 from fanno_core.communities.encoder import Encoder
 from fanno_core.errors import FannoError
 from fanno_core.lineage.documents import screened
-from fanno_core.lineage.explanation import Asked, Check, Explanation, Fate, Response, Shown, Written
+from fanno_core.lineage.explanation import Asked, Check, Explanation, Fate, Response, Shown, as_written
 from fanno_core.lineage.find import SCREENING
 from fanno_core.lineage.replay import Lookup, Replay
 from fanno_core.lineage.shelves import Shelves
@@ -22,7 +22,7 @@ from fanno_core.methods.contract import Lot, LotFacts
 from fanno_core.methods.table import GENERATORS, TRANSFORMS, generator, transform
 from fanno_core.selection.contract import Rank
 from fanno_core.selection.losses import Scorer, load_scorer
-from fanno_core.store.contracts import Document, Example, Placed, Rejection, question_of
+from fanno_core.store.contracts import FANNO, Document, Example, Placed, Rejection, question_of
 from fanno_core.tools import Tools, options_of
 
 OF_FANNO = ("seeds", "novelty", "augment", "responses")
@@ -49,7 +49,7 @@ class Lots:
 
     def has(self, row_id: str) -> bool:
         """Whether a method of the tables made or rejected the row, and not FANNO's own phases."""
-        if self.name == "fanno":
+        if self.name == FANNO:
             return False
         ours = [phase for phase in self.shelves.made.entries if phase not in (*SCREENING, *OF_FANNO)]
         kept = any(self.shelves.row(self.shelves.kept(phase), Example, row_id) for phase in _making(self.shelves))
@@ -129,7 +129,7 @@ async def explain_made(shelves: Shelves, row_id: str, replay: Replay, lots: Lots
         document=document.source if document else None,
         screening=document.checks if document else (),
         place=document.place if document else None,
-        instruction=_written(example) if example else None,
+        instruction=as_written(example, example.instruction_prompt, example.instruction_sampling) if example else None,
         filters=tuple(_chosen(shelves, row_id, fatal)),
         response=_response(example) if example else None,
         questions=(*replay.asked, *questions),
@@ -190,21 +190,6 @@ def _chosen(shelves: Shelves, row_id: str, fatal: Rejection | None) -> Iterator[
                 yield Check(phase, "chosen", passed=True, score=rank.score, detail=f"rank {rank.rank}")
     if fatal:
         yield Check(fatal.phase, fatal.reason, passed=False, detail=fatal.detail)
-
-
-def _written(row: Example) -> Written:
-    return Written(
-        id=row.id,
-        instruction=row.instruction,
-        input=row.input,
-        iteration=row.iteration,
-        characteristic=row.characteristic,
-        task_type=row.task_type,
-        form=row.form,
-        teacher=row.teacher,
-        sampling=row.instruction_sampling,
-        prompt=row.instruction_prompt,
-    )
 
 
 def _response(row: Example) -> Response:

@@ -13,7 +13,7 @@ from fanno_core.instructions.hard_filter import hard_reason
 from fanno_core.lineage.checks import verdict_checks, with_fatal
 from fanno_core.lineage.documents import screened
 from fanno_core.lineage.drafts import find_instruction, redraft
-from fanno_core.lineage.explanation import Asked, Check, Explanation, Fate, Response, Shown, Written
+from fanno_core.lineage.explanation import Asked, Check, Explanation, Fate, Response, Shown, as_written
 from fanno_core.lineage.find import SCREENING
 from fanno_core.lineage.replay import Replay
 from fanno_core.lineage.retrieval import documents_of, retrieve_again
@@ -85,7 +85,7 @@ async def explain_row(shelves: Shelves, row_id: str, replay: Replay) -> Explanat
         document=document.source,
         screening=document.checks,
         place=document.place,
-        instruction=_told(written) if written else None,
+        instruction=as_written(written, written.prompt, written.sampling) if written else None,
         counterexamples=tuple(Shown(shot.id, question_of(shot), shot.source) for shot in drafted.shots),
         filters=with_fatal(checks, row.fatal),
         response=response,
@@ -114,21 +114,6 @@ def _window(shelves: Shelves, row: _Row) -> int:
 
 def _fate(row: _Row) -> Fate:
     return Fate(False, row.fatal.phase, row.fatal.reason, row.fatal.detail) if row.fatal else Fate(True, "publish")
-
-
-def _told(row: Instruction) -> Written:
-    return Written(
-        id=row.id,
-        instruction=row.instruction,
-        input=row.input,
-        iteration=row.iteration,
-        characteristic=row.characteristic,
-        task_type=row.task_type,
-        form=row.form,
-        teacher=row.teacher,
-        sampling=row.sampling,
-        prompt=row.prompt,
-    )
 
 
 def _writing_checks(written: Instruction, row: _Row, asked: Sequence[Asked], filters: Filters) -> Iterator[Check]:

@@ -16,9 +16,9 @@ unofficial Spico197/Humpback a14814a.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from math import isnan
 from random import Random
 
 from pydantic import Field
@@ -29,8 +29,10 @@ from fanno_core.methods.rows import dropped_row, made_row
 from fanno_core.methods.wording import talk_fault
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
+from fanno_core.selection.humpback import last_score
+from fanno_core.selection.ranking import UNREADABLE
 from fanno_core.store.contracts import Example, Placed, Rejection
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask
+from fanno_core.teachers.protocol import Answer, Request, Sampling, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.tools import Options, Tools
 
@@ -129,10 +131,8 @@ def pair_of(
 
 def instruction_fault(instruction: str, answer: Answer, options: BacktranslationOptions) -> str:
     """Why an instruction is not judged; empty where it is."""
-    if answer.finish in UNANSWERED:
-        return UNANSWERED[answer.finish]
-    if answer.finish == "length":
-        return "cut_off"
+    if reason := finish_fault(answer):
+        return reason
     if not instruction:
         return "empty"
     if len(instruction) < options.min_characters:
@@ -160,18 +160,12 @@ def _example(row: Example) -> str:
     return f"Instruction: {row.instruction}\nAnswer: {row.output[:EXAMPLE_CHARACTERS]}"
 
 
-_STRICT, _LOOSE = re.compile(r"[Ss]core:\s*([0-9]+)\Z"), re.compile(r"[Ss]core:\s*([0-9]+)")
-
-
 def score_of(answer: Answer, options: BacktranslationOptions) -> int | str:
     """The score, 1 to 5, or a reason code where there is none: `unreadable_score` or that of the answer's finish."""
-    if answer.finish in UNANSWERED:
-        return UNANSWERED[answer.finish]
-    if answer.finish == "length":
-        return "cut_off"
-    found = (_LOOSE if options.score_anywhere else _STRICT).search(answer.text.strip())
-    score = int(found[1]) if found and len(found[1]) == 1 else 0
-    return score if 1 <= score <= 5 else "unreadable_score"
+    if reason := finish_fault(answer):
+        return reason
+    score = last_score(answer.text, "loose" if options.score_anywhere else "strict")
+    return UNREADABLE if isnan(score) else int(score)
 
 
 def score_fault(score: int | str, options: BacktranslationOptions) -> str:

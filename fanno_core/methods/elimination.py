@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 
-from fanno_core.methods.rewriting import finish_fault
 from fanno_core.methods.wording import talk_fault
-from fanno_core.teachers.protocol import Answer
+from fanno_core.teachers.protocol import Answer, finish_fault
 from fanno_core.teachers.verdict import UNREADABLE, read_verdict
 from fanno_core.text import words_of
 

@@ -29,16 +29,14 @@ from fanno_core.methods.rewriting import (
     RESPONSE_PROMPTS,
     SHOWN,
     descendant,
-    finish_fault,
-    question_text,
     response_fault,
     response_request,
 )
 from fanno_core.methods.rows import dropped_row
 from fanno_core.outcome import Outcome
 from fanno_core.prompts.loader import load_prompt
-from fanno_core.store.contracts import Example, Rejection, question_of
-from fanno_core.teachers.protocol import Answer, Request, Sampling, ask
+from fanno_core.store.contracts import Example, Rejection, question_of, question_text
+from fanno_core.teachers.protocol import Answer, Request, Sampling, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.teachers.verdict import NO, YES
 from fanno_core.tools import Options, Tools

@@ -29,7 +29,7 @@ from fanno_core.prompts.loader import load_prompt
 from fanno_core.responses.filters import response_reason
 from fanno_core.settings import Responses
 from fanno_core.store.contracts import Example, Placed, Rejection
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask
+from fanno_core.teachers.protocol import Answer, Request, Sampling, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.tools import Options, Tools
 
@@ -124,10 +124,8 @@ def read_problem(answer: Answer, published: bool = False) -> tuple[str, str, str
     The reason is that of the answer's finish, `no_problem` where the two parts are not both there and in order, or what
     the wording of the problem or the response filter says.
     """
-    if answer.finish in UNANSWERED:
-        return "", answer.text, UNANSWERED[answer.finish]
-    if answer.finish == "length":
-        return "", answer.text, "cut_off"
+    if reason := finish_fault(answer):
+        return "", answer.text, reason
     parts = published_parts(answer.text) if published else parts_of(answer.text)
     if parts is None or not all(parts):
         return "", answer.text, "no_problem"

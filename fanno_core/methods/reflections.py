@@ -15,11 +15,11 @@ from dataclasses import dataclass, replace
 from pydantic import Field
 
 from fanno_core.methods.contract import Origin
-from fanno_core.methods.rewriting import descendant, finish_fault, question_text, response_fault
+from fanno_core.methods.rewriting import descendant, response_fault
 from fanno_core.methods.wording import talk_fault
 from fanno_core.prompts.loader import load_prompt
-from fanno_core.store.contracts import Example
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask
+from fanno_core.store.contracts import Example, question_text
+from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.tools import Options, Tools
 

@@ -9,7 +9,7 @@ from fanno_core.methods.rows import made_row
 from fanno_core.responses.filters import response_reason
 from fanno_core.settings import Responses
 from fanno_core.store.contracts import Example
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, Teacher
+from fanno_core.teachers.protocol import Answer, Request, Sampling, Teacher
 from fanno_core.teachers.rendered import rendered_request
 
 DIRECT, SHOWN = "response_direct", "response_document"
@@ -40,18 +40,6 @@ def response_request(row_id: str, question: str, parent: Example, sampling: Samp
 def response_fault(answer: Answer, instruction: str, given: str) -> str:
     """Why a response is dropped, as the response filter of the flow finds; empty where nothing is amiss."""
     return response_reason(answer.text, answer.finish, instruction, given, Responses()) or ""
-
-
-def finish_fault(answer: Answer) -> str:
-    """Why an answer cannot be read, by how it finished; empty where it is whole."""
-    if answer.finish in UNANSWERED:
-        return UNANSWERED[answer.finish]
-    return "cut_off" if answer.finish == "length" else ""
-
-
-def question_text(instruction: str, given: str) -> str:
-    """What is put to the teacher: the instruction, and its input on the lines after it."""
-    return f"{instruction}\n{given}" if given else instruction
 
 
 def descendant(

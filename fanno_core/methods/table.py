@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeVar
 
 from fanno_core.errors import BadSettings
 from fanno_core.methods.contract import Generator, Transform
+
+Kind = TypeVar("Kind", Generator[Any], Transform[Any])
 
 GENERATORS: dict[str, str] = {
     "self-instruct": "fanno_core.methods.self_instruct:SELF_INSTRUCT",
@@ -35,10 +37,7 @@ def generator(name: str) -> Generator[Any]:
     Raises:
         BadSettings: there is none.
     """
-    found = _load(GENERATORS, name, "fanno run --method")
-    if not isinstance(found, Generator):
-        raise TypeError(f"{GENERATORS[name]} is no Generator")
-    return found
+    return _load(GENERATORS, Generator, name, "fanno run --method")
 
 
 def transform(name: str) -> Transform[Any]:
@@ -47,15 +46,14 @@ def transform(name: str) -> Transform[Any]:
     Raises:
         BadSettings: there is none.
     """
-    found = _load(TRANSFORMS, name, "fanno transform --with")
-    if not isinstance(found, Transform):
-        raise TypeError(f"{TRANSFORMS[name]} is no Transform")
-    return found
+    return _load(TRANSFORMS, Transform, name, "fanno transform --with")
 
 
-def _load(table: Mapping[str, str], name: str, command: str) -> object:
+def _load(table: Mapping[str, str], kind: type[Kind], name: str, command: str) -> Kind:
     if name not in table:
         raise BadSettings(f"there is no method {name} for `{command}`; there are: {', '.join(table)}")
     module, _, attribute = table[name].partition(":")
-    found: object = getattr(import_module(module), attribute)
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, kind):
+        raise TypeError(f"{table[name]} is no {kind.__name__}")
     return found

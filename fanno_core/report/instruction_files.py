@@ -17,6 +17,7 @@ from fanno_core.documents.readers.fields import ID_FIELDS, NAMES_SHOWN, find_fie
 from fanno_core.documents.readers.rows import rows_of_file
 from fanno_core.documents.readers.table import format_of
 from fanno_core.errors import BadCorpus, RowStops
+from fanno_core.store.contracts import question_text
 
 INSTRUCTION_FIELDS = ("instruction", "prompt", "question", "query")
 INPUT_FIELDS = ("input", "context")
@@ -43,7 +44,7 @@ class InstructionRow:
     @property
     def question(self) -> str:
         """What is put to a model: the instruction, and its input on the lines after it, as `question_of` has it."""
-        return f"{self.instruction}\n{self.input}" if self.input else self.instruction
+        return question_text(self.instruction, self.input)
 
 
 def read_instruction_file(path: Path) -> list[InstructionRow]:

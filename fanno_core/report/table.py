@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fanno_core.dataset.made import Made
-from fanno_core.store.contracts import Document, Example, Placed
+from fanno_core.store.contracts import FANNO, Document, Example, Placed
 
 EXCERPT_CHARS = 600
 
@@ -69,7 +69,7 @@ class ReportRow:
     output_tokens: int
     phases: str
     flags: tuple[str, ...]
-    method: str = "fanno"
+    method: str = FANNO
     made_from: tuple[str, ...] = ()
 
 

@@ -22,7 +22,7 @@ from pydantic import Field
 from fanno_core.selection.contract import Score, Selector
 from fanno_core.selection.ranking import UNREADABLE, choose_by_score
 from fanno_core.store.contracts import Example, question_of
-from fanno_core.teachers.protocol import UNANSWERED, Answer, Request, Sampling, ask
+from fanno_core.teachers.protocol import Answer, Request, Sampling, ask, finish_fault
 from fanno_core.teachers.rendered import rendered_request
 from fanno_core.tools import Options, Tools
 
@@ -59,10 +59,8 @@ def score_request(row: Example, options: HumpbackOptions) -> Request:
 
 def rated(row_id: str, answer: Answer, options: HumpbackOptions) -> Score:
     """The score in an answer; a reason where there is none."""
-    if answer.finish in UNANSWERED:
-        return Score(row_id, BY, math.nan, UNANSWERED[answer.finish])
-    if answer.finish == "length":  # the score comes last
-        return Score(row_id, BY, math.nan, "cut_off")
+    if reason := finish_fault(answer):  # of one that is cut, too: the score comes last
+        return Score(row_id, BY, math.nan, reason)
     found = last_score(answer.text, options.reading)
     return Score(row_id, BY, found, UNREADABLE if math.isnan(found) else "")
 

@@ -14,6 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+FANNO = "fanno"
+"""What rows of FANNO's own phases name as their method."""
+
 Floats = npt.NDArray[np.float32]
 
 ARROW_TYPES: dict[Any, pa.DataType] = {
@@ -142,7 +145,7 @@ class Example:
     flags: tuple[str, ...] = column(
         "what its text holds that a tool may act on: link, script, chat_markup, tool_call", default=()
     )
-    method: str = column("the method that made it; file for a row of an instruction file", default="fanno")
+    method: str = column("the method that made it; file for a row of an instruction file", default=FANNO)
     made_from: tuple[str, ...] = column("ids of the rows that a method made it of", default=())
 
 
@@ -187,7 +190,12 @@ class Pair(Protocol):
 
 def question_of(row: Instruction | Example) -> str:
     """What is put to the teacher: the instruction, and its input on the lines after it."""
-    return f"{row.instruction}\n{row.input}" if row.input else row.instruction
+    return question_text(row.instruction, row.input)
+
+
+def question_text(instruction: str, given: str) -> str:
+    """The same of an instruction and its input, which may be empty."""
+    return f"{instruction}\n{given}" if given else instruction
 
 
 def rejected(

@@ -92,6 +92,11 @@ class Identity:
         return f"{self.name}/{self.model}@{self.revision}" + (f"#{self.template}" if self.template else "")
 
 
+def finish_fault(answer: Answer) -> str:
+    """Why an answer is of no use where all of it is needed, by how it finished; empty where it is whole."""
+    return "cut_off" if answer.finish == "length" else UNANSWERED.get(answer.finish, "")
+
+
 class Teacher(Protocol):
     """Anything that can judge, ask and answer."""
 

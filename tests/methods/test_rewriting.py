@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from fanno_core.methods.contract import Origin
-from fanno_core.methods.rewriting import DIRECT, SHOWN, descendant, finish_fault, response_fault, response_request
+from fanno_core.methods.rewriting import DIRECT, SHOWN, descendant, response_fault, response_request
 from fanno_core.teachers.extractive.teacher import ExtractiveTeacher
-from fanno_core.teachers.protocol import Answer, Sampling
+from fanno_core.teachers.protocol import Answer, Sampling, finish_fault
 from tests.methods.generating import Replying
 from tests.methods.transforming import row_of
 

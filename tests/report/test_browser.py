@@ -22,7 +22,7 @@ from fanno_core.report.measures.funnel import funnel_of
 from fanno_core.report.table import ReportRow, report_rows
 from fanno_core.report.write import write_report
 from fanno_core.settings import Report
-from tests.report.drawn import DRAWN
+from tests.report.drawn import seen
 from tests.report.numbers import HOSTILE, empty_numbers, explanation, full_numbers, rows
 
 T = TypeVar("T")
@@ -78,23 +78,13 @@ def search(page: Any, **fields: str) -> int:
 def test_every_chart_is_drawn_and_nothing_is_asked_of_the_network(
     chromium: Any, page_path: Path, width: int, scheme: str
 ) -> None:
-    page = chromium.new_page(viewport={"width": width, "height": 850}, color_scheme=scheme)
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(page_path.as_uri())
-    page.wait_for_selector(READY)
-    drawn = page.evaluate(DRAWN)
-    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    title, theme = page.title(), page.evaluate("document.documentElement.dataset.theme")
-    page.close()
-    assert said == []
-    assert asked == [page_path.as_uri()]
+    page = seen(chromium, page_path, width, scheme, READY)
+    assert page.said == []
+    assert page.asked == [page_path.as_uri()]
     names = {figure.name for section in figures_of(full_numbers()).values() for figure in section}
-    assert {name for name, marks in drawn.items() if marks} == names
-    assert overflow <= 0
-    assert (title, theme) == ("FANNO on web mix: report", scheme)
+    assert page.drawn == names
+    assert page.overflow <= 0
+    assert (page.title, page.theme) == ("FANNO on web mix: report", scheme)
 
 
 def test_on_a_phone_every_button_is_in_sight(chromium: Any, page_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from fanno_core.report.figures.methods import method_figures
 from fanno_core.report.side_by_side import table_of
 from fanno_core.report.write_comparison import write_comparison
-from tests.report.drawn import DRAWN
+from tests.report.drawn import seen
 from tests.report.methods import NAMES, several_runs
 from tests.report.numbers import HOSTILE
 
@@ -30,23 +30,13 @@ def page_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_chart_is_drawn_and_nothing_is_asked_of_the_network(
     chromium: Any, page_path: Path, width: int, scheme: str
 ) -> None:
-    page = chromium.new_page(viewport={"width": width, "height": 850}, color_scheme=scheme)
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(page_path.as_uri())
-    page.wait_for_selector(READY)
-    drawn = page.evaluate(DRAWN)
-    overflow = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    title, theme = page.title(), page.evaluate("document.documentElement.dataset.theme")
-    page.close()
-    assert said == []
-    assert asked == [page_path.as_uri()]
+    page = seen(chromium, page_path, width, scheme, READY)
+    assert page.said == []
+    assert page.asked == [page_path.as_uri()]
     names = {figure.name for section in method_figures(several_runs()).values() for figure in section}
-    assert {name for name, marks in drawn.items() if marks} == names
-    assert overflow <= 0
-    assert (title, theme) == (f"{', '.join(NAMES)}: comparison", scheme)
+    assert page.drawn == names
+    assert page.overflow <= 0
+    assert (page.title, page.theme) == (f"{', '.join(NAMES)}: comparison", scheme)
 
 
 def test_the_table_has_a_column_for_each_method_and_a_stop_its_sentence(chromium: Any, page_path: Path) -> None:

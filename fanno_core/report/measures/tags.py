@@ -8,12 +8,10 @@ from collections.abc import Sequence
 from fanno_core.dataset.made import Made
 from fanno_core.instructions.tags import tags_for
 from fanno_core.report.numbers import TagCell
-from fanno_core.store.contracts import Example, Placed
+from fanno_core.store.contracts import FANNO, Example, Placed
 from fanno_core.store.ledger import Store
 
 Cell = tuple[str, str, str]
-FANNO = "fanno"
-"""What the rows of FANNO's own phases name as their method."""
 
 
 def tag_cells(made: Made, rows: Sequence[Example]) -> tuple[TagCell, ...]:
