@@ -8,11 +8,9 @@ is kept in the user's cache folder for the next run.
 from __future__ import annotations
 
 import json
-import logging
 import shutil
 import subprocess
 import sys
-import warnings
 from contextlib import suppress
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -27,6 +25,7 @@ from fanno_core.errors import FannoError, RunStops
 from fanno_core.settings import Encoder as Settings
 from fanno_core.store.durable import file_digest
 from fanno_core.store.fingerprint import fingerprint
+from fanno_core.traced import openvino, traced
 
 MODEL = "model.xml"
 TOKENIZER = "tokenizer.json"
@@ -95,14 +94,6 @@ def _by_a_process(folder: Path, settings: Settings, target: Path) -> None:
         )
 
 
-def openvino() -> Any:
-    """The package `openvino`, kept from reporting home: on import it does, unless openvino_telemetry is absent."""
-    sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    import openvino
-
-    return openvino
-
-
 def convert(folder: Path, settings: Settings, target: Path) -> None:
     """Leaves the model in `target`.
 
@@ -125,10 +116,7 @@ def _traced(model: Any) -> Any:
 
     wanted = {"input_ids", "attention_mask", *({"token_type_ids"} & set(model.tokenizer.model_input_names))}
     example = {name: torch.ones((2, 16), dtype=torch.int64) for name in sorted(wanted)}
-    logging.getLogger("transformers").setLevel(logging.ERROR)  # it has advice about tracing
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return openvino().convert_model(model[0].auto_model.eval(), example_input=example)
+    return traced(model[0].auto_model.eval(), example)
 
 
 def main(settings: str, folder: str, target: str) -> None:

@@ -12,17 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from fanno_core.communities.conversion import MODEL, TOKENIZER, converted, openvino
+from fanno_core.communities.conversion import MODEL, TOKENIZER, converted
 from fanno_core.communities.sentence_model import NOT_INSTALLED
 from fanno_core.errors import MissingExtra
 from fanno_core.settings import Encoder as Settings
 from fanno_core.store.contracts import Floats
+from fanno_core.traced import batches_of_one_width, compiled, width_of
 
 # Small batches of texts of about one length waste less on padding than they lose on overhead; and of wide texts
 # a few fill the caches: more are no faster, and each stream keeps the memory of its largest batch.
 BATCH = 8
 BATCH_TOKENS = 512
-WIDTH_STEP = 16
+MOST_STREAMS = 16
 
 
 def openvino_encode(folder: Path, settings: Settings, digest: str) -> Callable[[Sequence[str]], Floats]:
@@ -42,25 +43,26 @@ def openvino_encode(folder: Path, settings: Settings, digest: str) -> Callable[[
     from tokenizers import Tokenizer
 
     target = converted(folder, settings, digest)
-    tokenizer, compiled = Tokenizer.from_file(str(target / TOKENIZER)), _compiled(target / MODEL)
+    tokenizer = Tokenizer.from_file(str(target / TOKENIZER))
+    model = compiled(target / MODEL, min(os.cpu_count() or 1, MOST_STREAMS))
     lock = threading.Lock()
 
     def encode(texts: Sequence[str]) -> Floats:
         with lock:
-            return _vectors(compiled, [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))])
+            return _vectors(model, [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))])
 
     return encode
 
 
-def _vectors(compiled: Any, tokens: Sequence[list[int]]) -> Floats:
+def _vectors(model: Any, tokens: Sequence[list[int]]) -> Floats:
     """Unit vectors of texts by their tokens.
 
     No callback of OpenVINO's: its threads would call Python, which aborts a process that ends meanwhile.
     """
-    names = {name for port in compiled.inputs for name in port.names}
-    vectors: Floats = np.zeros((len(tokens), compiled.output(0).partial_shape[2].get_length()), np.float32)
+    names = {name for port in model.inputs for name in port.names}
+    vectors: Floats = np.zeros((len(tokens), model.output(0).partial_shape[2].get_length()), np.float32)
     # Twice as many requests as streams, so that no stream waits while Python pools.
-    idle = [compiled.create_infer_request() for _ in range(2 * compiled.get_property("NUM_STREAMS"))]
+    idle = [model.create_infer_request() for _ in range(2 * model.get_property("NUM_STREAMS"))]
     under_way: deque[tuple[Any, list[int], Any]] = deque()
 
     def finish_oldest() -> None:
@@ -70,7 +72,7 @@ def _vectors(compiled: Any, tokens: Sequence[list[int]]) -> Floats:
         vectors[rows] = total / np.linalg.norm(total, axis=1, keepdims=True)
         idle.append(request)
 
-    for rows in _batches([len(row) for row in tokens]):
+    for rows in batches_of_one_width([len(row) for row in tokens], BATCH_TOKENS, BATCH):
         if not idle:
             finish_oldest()
         ids, mask = _padded([tokens[i] for i in rows])
@@ -82,34 +84,8 @@ def _vectors(compiled: Any, tokens: Sequence[list[int]]) -> Floats:
     return vectors
 
 
-def _compiled(model: Path) -> Any:
-    streams = min(os.cpu_count() or 1, 16)
-    config = {"INFERENCE_PRECISION_HINT": "f32", "NUM_STREAMS": streams}
-    return openvino().Core().compile_model(model, "CPU", config)
-
-
-def _batches(lengths: Sequence[int]) -> list[list[int]]:
-    """Row numbers in batches of texts that are padded to one width, the widest first.
-
-    A text's width comes from its own length and not from its neighbours': so its vector is the same to the bit
-    whatever it is encoded with, and no byte of a data set depends on how its rows were dealt into shards.
-    """
-    widths: dict[int, list[int]] = {}
-    for row, length in enumerate(lengths):
-        widths.setdefault(_width(length), []).append(row)
-    batches: list[list[int]] = []
-    for width, rows in sorted(widths.items(), reverse=True):
-        most = min(BATCH, max(1, BATCH_TOKENS // width))
-        batches += [rows[i : i + most] for i in range(0, len(rows), most)]
-    return batches
-
-
-def _width(tokens: int) -> int:
-    return -(-tokens // WIDTH_STEP) * WIDTH_STEP
-
-
 def _padded(rows: list[list[int]]) -> tuple[Any, Any]:
-    width = _width(max(len(row) for row in rows))
+    width = width_of(max(len(row) for row in rows))
     ids = np.zeros((len(rows), width), np.int64)
     mask = np.zeros_like(ids)
     for i, row in enumerate(rows):

@@ -9,9 +9,10 @@ import pytest
 
 from fanno_core.communities.conversion import converted
 from fanno_core.communities.encoder import Encoder
-from fanno_core.communities.on_openvino import BATCH_TOKENS, _batches, _width
+from fanno_core.communities.on_openvino import BATCH, BATCH_TOKENS
 from fanno_core.errors import FannoError
 from fanno_core.settings import Encoder as Settings
+from fanno_core.traced import batches_of_one_width, width_of
 from tests.corpus import documents
 
 pytest.importorskip("sentence_transformers", reason="needs fanno[models]")
@@ -74,10 +75,10 @@ def test_a_conversion_that_fails_says_why(tmp_path) -> None:
 def test_batches_hold_few_tokens_and_every_row_once() -> None:
     rng = random.Random(5)
     lengths = [rng.randint(1, 600) for _ in range(50)] + [3] * 20
-    batches = _batches(lengths)
+    batches = batches_of_one_width(lengths, BATCH_TOKENS, BATCH)
     assert sorted(row for rows in batches for row in rows) == list(range(len(lengths)))
     for rows in batches:
-        assert len(rows) == 1 or sum(_width(lengths[row]) for row in rows) <= BATCH_TOKENS
+        assert len(rows) == 1 or sum(width_of(lengths[row]) for row in rows) <= BATCH_TOKENS
 
 
 ALONE = """
