@@ -116,7 +116,7 @@ async def score_prompt(rows: Sequence[Example], tools: Tools, options: PreExperi
         MissingExtra, RunStops: the model cannot be loaded.
     """
     scorer = tools.load_scorer(options.named("pre-experience"))
-    endings = [Ending("", options.how().prompt(row), options.max_tokens) for row in rows]
+    endings = [Ending(options.how().prompt(row), most_tokens=options.max_tokens) for row in rows]
     perplexities = np.exp(await asyncio.to_thread(scorer.losses, endings))
     return [scored(row.id, "prompt_perplexity", float(one)) for row, one in zip(rows, perplexities, strict=True)]
 

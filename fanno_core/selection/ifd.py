@@ -137,16 +137,19 @@ def ifd_scores(pairs: Sequence[Pair], model: str) -> list[float]:
 
 def _difficulties(prompts: Sequence[str], texts: Sequence[str], scorer: Scorer, wording: Wording) -> list[Difficulty]:
     most = min(wording.most_tokens, scorer.positions)
-    room = [most - min(length, most) for length in scorer.lengths(prompts)]
+    starts = scorer.lengths(prompts)
+    room = [most - min(start, most) for start in starts]
     # Cherry LLM has no score for an answer that is cut unless its 4 tokens are those of "### Response:", as they are
     # with Llama's tokenizer. With one that needs fewer the answer gets just its room, and so every pair a score.
-    spare = min(wording.spare, *scorer.lengths([wording.alone])) if wording.fits else wording.spare
-    alone = scorer.losses([Ending(wording.alone, t, r + spare) for t, r in zip(texts, room, strict=True)])
-    given = scorer.losses([Ending(p, t, most) for p, t in zip(prompts, texts, strict=True)])
+    (start_alone,) = scorer.lengths([wording.alone])
+    spare = min(wording.spare, start_alone) if wording.fits else wording.spare
+    alone = [Ending(wording.alone + t, start_alone, r + spare) for t, r in zip(texts, room, strict=True)]
+    given = [Ending(p + t, start, most) for p, t, start in zip(prompts, texts, starts, strict=True)]
+    losses = scorer.losses([*alone, *given]).reshape(2, len(texts))
     unfit = [wording.fits and not r for r in room]
     return [
         Difficulty(math.nan, math.nan) if out else Difficulty(float(a), float(g))
-        for a, g, out in zip(alone, given, unfit, strict=True)
+        for a, g, out in zip(*losses, unfit, strict=True)
     ]
 
 

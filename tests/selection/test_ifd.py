@@ -123,7 +123,7 @@ def test_a_prompt_without_room_and_an_empty_answer_have_none() -> None:
 def test_the_first_token_of_a_text_is_never_scored() -> None:
     scorer = scorer_of(GPT2)
     assert scorer.lengths(["a"]) == [1]
-    assert math.isnan(scorer.losses([Ending("", "a")])[0])
+    assert math.isnan(scorer.losses([Ending("a")])[0])
 
 
 def test_braces_in_a_row_are_text() -> None:

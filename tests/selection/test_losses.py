@@ -22,7 +22,7 @@ def two_threads() -> Iterator[None]:
 
 
 def endings(most: int) -> list[Ending]:
-    return [Ending(f"{row.instruction}\n", row.output, 200) for row in alpaca_rows(most)]
+    return [Ending(f"{row.instruction}\n{row.output}", 5, 200) for row in alpaca_rows(most)]
 
 
 @pytest.mark.usefixtures("two_threads")
