@@ -13,10 +13,13 @@ import typer
 
 from deployments.cli.options import AsJson, Corpus, Set, SettingsFile, one_sentence_errors
 from deployments.server import prefect_api, quieten_prefect
+from fanno_core.errors import BadSettings
 from fanno_core.outcome import Usage
 from fanno_core.plan.estimate import SAMPLE, estimate
 from fanno_core.plan.figures import Plan
+from fanno_core.responses.answers import require_mode
 from fanno_core.settings import Settings, load_settings
+from fanno_core.store.contracts import FANNO
 
 Sample = Annotated[
     int, typer.Option(min=0, help="Documents to try out with the teacher, some 25 questions each; 0 asks nothing.")
@@ -55,6 +58,11 @@ def plan(
 
 
 def _estimate(corpus: list[str], settings: Settings, sample: int) -> Plan:
+    if settings.method.name != FANNO:
+        raise BadSettings(
+            f"method.name={settings.method.name}: a plan foresees FANNO's own phases; what a row costs is on its "
+            "method's page, and method.budget is never exceeded"
+        )
     quieten_prefect()  # keys may be there
     from tasks.teachers import teacher_of, with_servers
 
@@ -63,6 +71,7 @@ def _estimate(corpus: list[str], settings: Settings, sample: int) -> Plan:
     key_in_prefect = settings.teacher.api_key.startswith("prefect:")
     with prefect_api() if key_in_prefect else nullcontext():
         teacher = teacher_of(settings)
+    require_mode(settings, teacher.needs_context)
     return asyncio.run(estimate(corpus, settings, teacher, sample))
 
 

@@ -54,3 +54,18 @@ def test_errors_are_one_sentence(fanno: Fanno, wrong: tuple[str, ...]) -> None:
     assert ended.code == 1
     assert [line for line in ended.err.splitlines() if line.startswith("error: ")]
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("responses.mode=direct", "the teacher extractive answers only from documents"),
+        ("method.name=self-instruct", "a plan foresees FANNO's own phases"),
+    ],
+)
+def test_what_no_run_does_and_what_no_plan_knows_is_refused(
+    fanno: Fanno, few: Path, assignment: str, said: str
+) -> None:
+    ended = fanno("plan", "--corpus", few, "--sample", "0", *sets(assignment))
+    assert ended.code == 1
+    assert said in ended.err
