@@ -24,8 +24,8 @@ from fanno_core.errors import RowStops
 from fanno_core.settings import Ingest
 
 BATCH_ROWS = 1024
-# No cell is larger than its column chunk, so a batch of so many chunks fits in memory even where every row of it
-# repeats one cell of the dictionary. Small batches cost little: 0.1 ms each.
+# No cell is larger than its row group, so a batch of so many groups fits in memory even where every row of it repeats
+# one cell of the dictionary. Small batches cost little: 0.1 ms each.
 BATCH_BYTES = 256 * 2**20
 
 
@@ -82,11 +82,11 @@ def _rows(file: pq.ParquetFile, columns: list[str]) -> Iterator[dict[str, object
 
 
 def _batch_rows(metadata: pq.FileMetaData) -> int:
-    """How many rows may be read at once."""
-    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
-    largest = max(
-        (group.column(n).total_uncompressed_size for group in groups for n in range(group.num_columns)), default=1
-    )
+    """How many rows may be read at once.
+
+    By the sizes of row groups: of a damaged file pyarrow cannot tell those of columns without ending the process.
+    """
+    largest = max((metadata.row_group(number).total_byte_size for number in range(metadata.num_row_groups)), default=1)
     return max(1, min(BATCH_ROWS, BATCH_BYTES // max(1, largest)))
 
 
