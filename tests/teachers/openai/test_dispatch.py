@@ -52,7 +52,7 @@ def fields(answer: Answer) -> tuple[str, str]:
 @pytest.mark.parametrize("fault", PASSING.values(), ids=PASSING)
 def test_what_passes_is_tried_again(server: StubOpenAI, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "LIMIT_BYTES", 2**16)
-    teacher = teacher_of(server, timeout_s=0.3)
+    teacher = teacher_of(server, timeout_s=1.0)
     expected = asked(teacher, question())
     server.then(fault)
     assert asked(teacher, question()) == expected
