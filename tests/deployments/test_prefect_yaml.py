@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from deployments.server import ensure_server
 from fanno_core.settings import Settings
@@ -20,6 +21,7 @@ from tests.deployments.workers import Worker, start_worker
 from tests.processes import wait_until
 
 FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
+SMALL = {"seeds": {"documents": 3, "per_document": 8}, "augment": {"iterate": False}}
 LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 
 pytestmark = pytest.mark.slow
@@ -54,8 +56,8 @@ def prefect(url: str, *words: str) -> str:
     return done.stdout
 
 
-def deployment(url: str, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = httpx.get(f"{url}/deployments/name/fanno/{name}").raise_for_status().json()
+def deployment(url: str, name: str, flow: str = "fanno") -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{url}/deployments/name/{flow}/{name}").raise_for_status().json()
     return found
 
 
@@ -71,8 +73,9 @@ def test_a_deployment_runs_one_at_a_time_in_its_pool(api: str, name: str, pool: 
     assert settings.teacher.name == teacher
 
 
-def test_every_parameter_shows_in_the_form_with_its_meaning_and_limits(api: str) -> None:
-    schema = deployment(api, "full")["parameter_openapi_schema"]
+@pytest.mark.parametrize("flow", ["fanno", "fanno-method", "fanno-compare"])
+def test_every_parameter_shows_in_the_form_with_its_meaning_and_limits(api: str, flow: str) -> None:
+    schema = deployment(api, "full", flow)["parameter_openapi_schema"]
     for name, parameter in schema["properties"].items():
         assert parameter.get("description"), f"parameter {name} has no description"
     numbers = 0
@@ -104,11 +107,40 @@ def test_values_that_do_not_fit_are_refused_before_a_run_exists(api: str, parame
 
 def test_the_demo_runs_in_its_pool_below_the_folder_of_the_worker(api: str, worker: Worker, tmp_path: Path) -> None:
     corpus = write_corpus(tmp_path / "corpus", 40)
-    small = {"seeds": {"documents": 3, "per_document": 8}, "augment": {"iterate": False}}
-    words = ["--param", f"corpus={json.dumps([str(corpus)])}", "--param", f"settings={json.dumps(small)}"]
+    words = ["--param", f"corpus={json.dumps([str(corpus)])}", "--param", f"settings={json.dumps(SMALL)}"]
     told = prefect(api, "deployment", "run", "fanno/demo", "--watch", *words)
     assert "Flow run finished successfully in 'Completed'" in told
     assert record_of(Path(worker.mark) / "fanno-demo")["dataset"]["rows"] > 0
+
+
+@pytest.mark.parametrize(
+    ("flow", "named", "made"),
+    [
+        ("fanno-method", {"settings": {"method": {"name": "backtranslation"}}}, ["fanno-method"]),
+        (
+            "fanno-compare",
+            {"methods": ["fanno", "backtranslation"]},
+            ["fanno-compare/fanno", "fanno-compare/backtranslation"],
+        ),
+    ],
+)
+def test_other_methods_run_from_their_deployments(
+    api: str, worker: Worker, tmp_path: Path, flow: str, named: Any, made: list[str]
+) -> None:
+    corpus = write_corpus(tmp_path / "corpus", 40)
+    declared = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    [found] = [one for one in declared["deployments"] if one["entrypoint"].endswith(flow.replace("-", "_"))]
+    small = SMALL | {"teacher": {"name": "extractive"}}
+    parameters = {**found["parameters"], "corpus": [str(corpus)], **named, "open_teachers_only": False}
+    parameters["settings"] = small | named.get("settings", {})
+    changed = found | {"name": "small", "work_pool": {"name": "cpu"}, "parameters": parameters}
+    file = tmp_path / "prefect.yaml"
+    file.write_text(yaml.safe_dump(declared | {"deployments": [changed]}), encoding="utf-8")
+    prefect(api, "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+    told = prefect(api, "deployment", "run", f"{flow}/small", "--watch")
+    assert "Flow run finished successfully in 'Completed'" in told
+    for out in made:
+        assert record_of(Path(worker.mark) / out)["dataset"]["rows"] > 0
 
 
 def test_a_run_is_told_to_end_before_its_worker_and_ends_as_crashed(api: str, worker: Worker) -> None:

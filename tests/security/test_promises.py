@@ -27,7 +27,7 @@ def test_the_test_of_a_promise_exists(file: str, name: str) -> None:
     assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
 
 
-def test_the_full_deployment_asks_for_open_teachers() -> None:
+def test_full_deployments_ask_for_open_teachers() -> None:
     deployments = yaml.safe_load((TESTS.parent / "deployments" / "prefect.yaml").read_text(encoding="utf-8"))
-    (full,) = [one for one in deployments["deployments"] if one["name"] == "full"]
-    assert full["parameters"]["open_teachers_only"] is True
+    full = [one for one in deployments["deployments"] if one["name"] == "full"]
+    assert [one["parameters"]["open_teachers_only"] for one in full] == [True] * 3
