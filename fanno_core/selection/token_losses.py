@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from importlib.util import find_spec
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
@@ -30,7 +31,7 @@ TokenLosses = Callable[[Ids, Ids, Ids], npt.NDArray[np.float32]]
 """From ids `[rows, width]`, places `[n]` in all of them, row after row, and tokens `[n]`, to the cross-entropy `[n]` of
 each token after its place. Several threads may call it at once."""
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("fanno.ifd")
 
 
 class _Losses(torch.nn.Module):
@@ -77,14 +78,15 @@ def token_losses(model: Any, streams: int, positions: int) -> TokenLosses:
         streams: how many threads call it at once; on the CPU each gets one core.
         positions: tokens that it can see at once.
     """
+    name = Path(model.name_or_path).name
     losses = _Losses(model)
     exact = _in_torch(losses)
     if model.device.type == "cpu" and find_spec("openvino") and model.num_parameters() <= MOST_WEIGHTS:
         widest = min(WIDEST, positions)
         if fast := _in_openvino(losses, streams, widest, exact):
-            log.info("IFD model %s on openvino-fp32", model.name_or_path)
+            log.info("IFD model %s on openvino-fp32", name)
             return lambda ids, places, wanted: (fast if ids.shape[1] <= widest else exact)(ids, places, wanted)
-    log.info("IFD model %s on torch-%s", model.name_or_path, model.device.type)
+    log.info("IFD model %s on torch-%s", name, model.device.type)
     return exact
 
 
@@ -107,7 +109,7 @@ def _in_openvino(losses: _Losses, streams: int, widest: int, exact: TokenLosses)
         example = {name: torch.from_numpy(values) for name, values in _named(*trial).items()}
         model = compiled(traced(losses, example), streams, cores=streams)
     except Exception as error:  # of any type: an operation that it lacks, a model that cannot be traced
-        log.info("OpenVINO cannot run IFD model %s: %s", losses.model.name_or_path, type(error).__name__)
+        log.info("OpenVINO cannot run this IFD model: %s", type(error).__name__)
         return None
     idle: SimpleQueue[Any] = SimpleQueue()
     for _ in range(streams):
