@@ -19,7 +19,8 @@ from tasks.reaping import read_owner
 from tests.conftest import Fanno, record_of, sets
 from tests.crash.conftest import Reference
 from tests.crash.scripted import journalled, numbers, scripted, told
-from tests.deployments.test_prefect_yaml import FILE, deployment, prefect
+from tests.deployments.deploying import FILE, prefect
+from tests.deployments.test_prefect_yaml import deployment
 from tests.deployments.workers import Worker, start_worker
 from tests.processes import marked, wait_until
 from tests.stub_openai import StubOpenAI

@@ -16,13 +16,13 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from deployments.server import ensure_server, stop_server
 from tasks.nightly import later_night
 from tests.conftest import Fanno
 from tests.corpus import write_corpus
+from tests.deployments.deploying import FILE, deploy_changed, prefect
 from tests.deployments.workers import Worker, start_worker
 from tests.processes import wait_until
 
@@ -66,7 +66,7 @@ def api(command: Fanno) -> str:  # noqa: ARG001 - whose server it is
     url = ensure_server().url
     for pool in ("gpu", "cpu"):
         prefect(url, "work-pool", "create", pool, "--type", "process")
-    prefect(url, "--no-prompt", "deploy", "--all", "--prefect-file", str(DEPLOYMENTS / "prefect.yaml"))
+    prefect(url, "--no-prompt", "deploy", "--all", "--prefect-file", str(FILE))
     prefect(url, "automation", "create", "--from-file", str(DEPLOYMENTS / "automations.yaml"))
     return url
 
@@ -74,15 +74,6 @@ def api(command: Fanno) -> str:  # noqa: ARG001 - whose server it is
 @pytest.fixture(scope="module")
 def corpus_of_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("documents"), 40)
-
-
-def prefect(url: str, *words: str) -> str:
-    """Prefect's own command, away from the checkout; it has to end well."""
-    variables = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    command = [sys.executable, "-m", "prefect", *words]
-    done = subprocess.run(command, cwd=ROOT.parent, env=variables, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
-    return done.stdout
 
 
 def ask(url: str, path: str, **body: Any) -> Any:
@@ -103,14 +94,10 @@ def runs_of(url: str, name: str) -> list[dict[str, Any]]:
 
 def schedule_nights(url: str, folder: Path, name: str, corpus: Path, nights: int) -> None:
     """Deploys `fanno-refresh/nightly` under another name, in a pool of its own, with so many nights 3 s apart."""
-    declared = yaml.safe_load((DEPLOYMENTS / "prefect.yaml").read_text(encoding="utf-8"))
-    [nightly] = [one for one in declared["deployments"] if one["entrypoint"] == "flows.refresh.fanno_refresh"]
     parameters = {"corpus": [str(corpus)], "out": "night", "settings": SMALL}
     changed = {"name": name, "work_pool": {"name": name}, "parameters": parameters, "schedules": []}
-    file = folder / "prefect.yaml"
-    file.write_text(yaml.safe_dump(declared | {"deployments": [nightly | changed]}), encoding="utf-8")
     prefect(url, "work-pool", "create", name, "--type", "process", "--overwrite")  # a worker may have made it
-    prefect(url, "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+    deploy_changed(url, folder, "flows.refresh.fanno_refresh", changed)
     # By the API, since the command takes longer than the nights are apart.
     first = datetime.now(UTC) + timedelta(seconds=SCHEDULED_WITHIN_S)
     rule = f"DTSTART:{first:%Y%m%dT%H%M%SZ}\nRRULE:FREQ=SECONDLY;INTERVAL=3;COUNT={nights}"

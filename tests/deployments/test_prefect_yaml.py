@@ -1,26 +1,22 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
 
 from deployments.server import ensure_server
 from fanno_core.settings import Settings
 from tests.conftest import Fanno, record_of
 from tests.corpus import write_corpus
+from tests.deployments.deploying import FILE, deploy_changed, prefect
 from tests.deployments.workers import Worker, start_worker
 from tests.processes import wait_until
 
-FILE = Path(__file__).parents[2] / "deployments" / "prefect.yaml"
 SMALL = {"seeds": {"documents": 3, "per_document": 8}, "augment": {"iterate": False}}
 LIMITS = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 
@@ -43,17 +39,6 @@ def worker(fanno: Fanno, api: str, tmp_path_factory: pytest.TempPathFactory) -> 
     started = start_worker(fanno, tmp_path_factory.mktemp("cpu"), "--pool", "cpu", PREFECT_API_URL=api)
     yield started
     started.clean()
-
-
-def prefect(url: str, *words: str) -> str:
-    """Prefect's own command, away from the checkout; it has to end well."""
-    command = [sys.executable, "-m", "prefect", *words]
-    variables = {**os.environ, "PREFECT_API_URL": url, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(
-        command, cwd=FILE.parents[2].parent, env=variables, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
-    return done.stdout
 
 
 def deployment(url: str, name: str, flow: str = "fanno") -> dict[str, Any]:
@@ -128,15 +113,11 @@ def test_other_methods_run_from_their_deployments(
     api: str, worker: Worker, tmp_path: Path, flow: str, named: Any, made: list[str]
 ) -> None:
     corpus = write_corpus(tmp_path / "corpus", 40)
-    declared = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-    [found] = [one for one in declared["deployments"] if one["entrypoint"].endswith(flow.replace("-", "_"))]
-    small = SMALL | {"teacher": {"name": "extractive"}}
-    parameters = {**found["parameters"], "corpus": [str(corpus)], **named, "open_teachers_only": False}
-    parameters["settings"] = small | named.get("settings", {})
-    changed = found | {"name": "small", "work_pool": {"name": "cpu"}, "parameters": parameters}
-    file = tmp_path / "prefect.yaml"
-    file.write_text(yaml.safe_dump(declared | {"deployments": [changed]}), encoding="utf-8")
-    prefect(api, "--no-prompt", "deploy", "--all", "--prefect-file", str(file))
+    small = SMALL | {"teacher": {"name": "extractive"}} | named.get("settings", {})
+    parameters = {"out": flow, "corpus": [str(corpus)], **named, "settings": small}
+    entrypoint = {"fanno-method": "flows.methods.fanno_method", "fanno-compare": "flows.comparison.fanno_compare"}[flow]
+    changed = {"name": "small", "work_pool": {"name": "cpu"}, "parameters": parameters}
+    deploy_changed(api, tmp_path, entrypoint, changed)
     told = prefect(api, "deployment", "run", f"{flow}/small", "--watch")
     assert "Flow run finished successfully in 'Completed'" in told
     for out in made:
